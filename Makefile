@@ -1,0 +1,61 @@
+# Everything that is made lies in .sluice, which git ignores; deleting it starts afresh.
+STATE := .sluice
+BIN := $(STATE)/venv/bin
+export UV_CACHE_DIR := $(CURDIR)/$(STATE)/cache/uv
+export PIP_NO_CACHE_DIR := 1
+PYTHON ?= python3
+
+.PHONY: help setup build demo down test bench lint clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'make demo    set up everything, then release good and bad versions on both controllers'
+	@echo 'make test    set up everything, then run all checks and tests'
+	@echo 'make down    stop every process that demo or the sandbox started'
+	@echo 'make bench   how fast the main job is, as ratios to what we promise'
+	@echo 'make lint    formatting, lint, types, import rules'
+	@echo 'make build   build the sandbox (done by demo and test)'
+
+setup: $(STATE)/ready
+
+# A virtual environment of its own for uv, so that the project's holds only what is locked.
+$(STATE)/uv/ready: requirements-bootstrap.lock
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("Sluice needs Python 3.11 or newer; this is %d.%d. Set PYTHON=." % v[:2])'
+	@echo 'Setting up Python requirements (half a minute, once) ...'
+	@rm -rf $(STATE)/uv
+	@$(PYTHON) -m venv $(STATE)/uv
+	@$(STATE)/uv/bin/pip install --quiet --disable-pip-version-check --require-hashes \
+		-r requirements-bootstrap.lock || (echo 'error: the first set-up needs the network (Python packages)'; exit 1)
+	@touch $@
+
+$(STATE)/ready: $(STATE)/uv/ready requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(STATE)/uv/bin/uv venv --quiet --python $(PYTHON) $(STATE)/venv
+	@$(STATE)/uv/bin/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock \
+		|| (echo 'error: the first set-up needs the network (Python packages)'; exit 1)
+	@$(STATE)/uv/bin/uv pip install --quiet --no-deps --no-build-isolation --offline \
+		--python $(BIN)/python --editable .
+	@touch $@
+
+build: setup
+	@$(BIN)/sluice sandbox build
+
+demo: setup
+	@$(BIN)/sluice demo
+
+down: setup
+	@$(BIN)/sluice sandbox down
+
+test: lint build
+	@$(BIN)/pytest
+
+bench: setup
+	@$(BIN)/python benchmarks/main_job.py
+
+lint: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+	@$(BIN)/basedpyright
+
+clean: down
+	rm -rf $(STATE)

@@ -1,0 +1,5 @@
+"""`python -m cli`, installed as `sluice`."""
+
+from cli.app import main
+
+main()

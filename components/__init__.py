@@ -1,0 +1,1 @@
+"""The Pulumi side of Sluice: what a team writes, turned into Kubernetes objects."""

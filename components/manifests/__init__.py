@@ -1,0 +1,1 @@
+"""Kubernetes objects as plain data, made by pure functions. Nothing here knows Pulumi."""

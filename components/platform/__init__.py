@@ -1,0 +1,5 @@
+"""What a stack needs before its services: their namespaces and the judge."""
+
+from components.platform.component import Platform
+
+__all__ = ["Platform"]

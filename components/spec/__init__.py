@@ -1,0 +1,1 @@
+"""What a team and a stack may say, checked and completed. Knows neither Pulumi nor Kubernetes."""

@@ -1,0 +1,38 @@
+"""Run the judge: `python -m plugin`."""
+
+import sys
+
+import uvicorn
+from pydantic import ValidationError
+
+from plugin import log
+from plugin.api.app import create_app
+from plugin.settings import Settings
+
+_GRACE_SECONDS = 15
+"""For requests under way when asked to stop: longer than any of them takes."""
+
+
+def main() -> int:
+    try:
+        settings = Settings()  # pyright: ignore[reportCallIssue] from the environment
+    except ValidationError as error:
+        for problem in error.errors():
+            name = str(problem["loc"][0]).upper()
+            variable = name if name in {"HOST", "PORT"} else f"SLUICE_{name}"
+            print(f"{variable}: {problem['msg']}", file=sys.stderr)
+        return 2
+    log.configure()
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""Flagger's webhooks. To Flagger a status up to 202 is a yes and everything else a no.
+
+Each hook carries the question of /v1/verdict as JSON text in `metadata.request`. A no is a 409:
+Flagger retries 5xx and 429, and throws their text away.
+"""
+
+import logging
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ValidationError
+
+from plugin.api.answers import ErrorAnswer
+from plugin.api.errors import QuestionError, first_problem
+from plugin.api.verdict import Record
+from plugin.flagger import Gate, may_advance, may_promote
+from plugin.judge import Judge
+from plugin.question import Question
+from plugin.verdict import Reason, Verdict
+
+_log = logging.getLogger(__name__)
+_NO = 409
+_DATA_FAULTS = (Reason.CONFIG_ERROR, Reason.QUERY_ERROR)
+
+
+class Hook(BaseModel):
+    """Flagger's payload; it may grow, so unknown keys are ignored."""
+
+    name: str
+    namespace: str
+    phase: str
+    checksum: str = ""
+    metadata: dict[str, str] = {}
+
+    @property
+    def question(self) -> Question:
+        """Raises QuestionError, naming the field."""
+        try:
+            return Question.model_validate_json(self.metadata.get("request", ""))
+        except ValidationError as error:
+            problems = error.errors(include_url=False, include_input=False)
+            raise QuestionError(*first_problem(problems, ("metadata", "request"))) from None
+
+
+class HookAnswer(BaseModel):
+    """Yes or no is the status; this is the reason."""
+
+    why: str
+
+
+def router(judge: Judge, record: Record) -> APIRouter:
+    routes = APIRouter(
+        prefix="/v1/flagger", responses={422: {"model": ErrorAnswer}, _NO: {"model": HookAnswer}}
+    )
+
+    def answer(yes: bool, why: str, response: Response) -> HookAnswer:
+        response.status_code = 200 if yes else _NO
+        return HookAnswer(why=why)
+
+    def through(gate: Gate) -> tuple[bool, str]:
+        if gate.judgement:
+            record(gate.judgement)
+        return gate.open, gate.why
+
+    @routes.post("/rollback")
+    async def rollback(hook: Hook, response: Response) -> HookAnswer:
+        """Yes rolls back at once, so: only on a verdict of fail."""
+        judgement = await judge.judge(hook.question)
+        record(judgement)
+        return answer(judgement.reason.verdict is Verdict.FAIL, judgement.why, response)
+
+    @routes.post("/confirm-traffic-increase")
+    async def confirm_traffic_increase(hook: Hook, response: Response) -> HookAnswer:
+        """Yes once the stage has passed, or while the canary has no traffic to be judged by."""
+        return answer(*through(await may_advance(judge, hook.question)), response)
+
+    @routes.post("/confirm-promotion")
+    async def confirm_promotion(hook: Hook, response: Response) -> HookAnswer:
+        """Yes on a verdict of pass: this is the last gate, for every strategy."""
+        return answer(*through(await may_promote(judge, hook.question)), response)
+
+    @routes.post("/confirm-rollout")
+    async def confirm_rollout(hook: Hook) -> HookAnswer:
+        """Yes to every question that can be answered."""
+        return HookAnswer(why=f"{hook.question.release} will be judged")
+
+    @routes.post("/rollout")
+    async def rollout(hook: Hook, response: Response) -> HookAnswer:
+        """No while Prometheus cannot answer: of all hooks only this one's no becomes an event.
+
+        It halts the release and counts as a failed check, so the Canary's threshold has to be as
+        high as an outage may last; the verdict itself acts through the other hooks.
+        """
+        judgement = await judge.judge(hook.question)
+        return answer(judgement.reason not in _DATA_FAULTS, judgement.why, response)
+
+    @routes.post("/event")
+    async def event(hook: Hook) -> HookAnswer:
+        """Keeps Flagger's events in the log, beside the verdicts that led to them."""
+        _log.info("flagger event", extra={"fields": hook.model_dump(exclude={"checksum"})})
+        return HookAnswer(why="logged")
+
+    return routes

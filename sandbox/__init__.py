@@ -1,0 +1,1 @@
+"""The sandbox: a real control plane, mesh, controllers and Prometheus as local processes."""

@@ -1,0 +1,1 @@
+"""The demo app: a tiny HTTP service whose behaviour is set by environment, as a release would."""

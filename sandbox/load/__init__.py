@@ -1,0 +1,1 @@
+"""Steady, bounded open-loop load on the sandbox's gateway, and what its callers saw."""

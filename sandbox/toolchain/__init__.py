@@ -1,0 +1,1 @@
+"""Builds the sandbox's binaries from pinned, checksummed Go modules; finds their CRDs."""

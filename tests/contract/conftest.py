@@ -1,0 +1,57 @@
+"""The complete sandbox, and on it the platform: once for all contract tests."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from components import conventions
+from components.manifests import platform
+from sandbox import cluster, lifecycle
+from sandbox.layout import Layout
+from sandbox.prometheus import SCRAPE_SECONDS
+from tests.contract.support.system import DEPLOYMENT, Objects, System, until
+
+PROMETHEUS_URL = "http://prometheus.monitoring.svc"  # as in Pulumi.local.yaml
+
+
+@pytest.fixture(scope="session")
+def system() -> Iterator[System]:
+    """Everything that `sluice sandbox up` starts, from nothing, beside the demo's own sandbox.
+
+    Its folder stays behind for whoever reads the logs; the next run deletes it.
+    """
+    layout = Layout(instance="test")
+    lifecycle.down(layout, print)
+    shutil.rmtree(layout.sandbox)
+    try:
+        yield System(layout, lifecycle.up(layout, print))
+    finally:
+        lifecycle.down(layout, print)
+
+
+@pytest.fixture(scope="session")
+def api_server(system: System) -> Path:
+    """The kubeconfig of a complete API server."""
+    return system.layout.kubeconfig
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def objects(system: System) -> Objects:
+    return Objects(await cluster.connect(system.layout.kubeconfig))
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def judge(system: System, objects: Objects) -> None:
+    """The judge as its component deploys it, answering under its in-cluster name."""
+    namespace = conventions.PLATFORM_NAMESPACE
+    manifests = platform.judge("sluice/judge:0.1.0", PROMETHEUS_URL, SCRAPE_SECONDS)
+    await objects.apply(*platform.namespaces("shop"), *manifests)
+    await until(
+        lambda: objects.get(DEPLOYMENT, namespace, conventions.JUDGE),
+        lambda found: found.get("status", {}).get("readyReplicas") == found["spec"]["replicas"],
+        "all replicas of the judge are ready",
+    )
+    await until(system.judge_answers, bool, "the judge answers under its in-cluster name")

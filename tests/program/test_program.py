@@ -1,0 +1,160 @@
+"""The whole program: which resources it declares, in which order, and with which options."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+STACKS = ["local", "prod"]
+
+Run = Callable[..., list[Any]]
+
+
+def one(registered: list[Any], kind: str, name: str) -> Any:
+    (found,) = [each for each in registered if (each.type, each.name) == (kind, name)]
+    return found
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_no_two_resources_share_a_urn(run: Run, stack: str) -> None:
+    """The engine refuses a second resource of the same URN; mocks do not."""
+    counts = Counter(each.urn for each in run(stack))
+    assert [urn for urn, count in counts.items() if count > 1] == []
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_preview_shows_everything_that_up_would_make(run: Run, stack: str) -> None:
+    """A resource born inside `apply` would be missing as long as an output is unknown."""
+    previewed = {each.urn: each.inputs for each in run(stack, preview=True)}
+    made = {each.urn: each.inputs for each in run(stack)}
+    assert previewed == made
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_object_belongs_to_a_component(run: Run, stack: str) -> None:
+    registered = run(stack)
+    components = {each.urn for each in registered if each.type.startswith("sluice:")}
+    assert {urn.rsplit("::", 1)[1] for urn in components} == {
+        "platform",
+        "checkout",
+        "payments",
+        "inventory",
+    }
+    objects = [each for each in registered if each.urn not in components]
+    assert {each.parent for each in objects} == components
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_object_names_the_plugin_version(run: Run, stack: str) -> None:
+    """Without it the engine may take any version of the Kubernetes plugin that lies about."""
+    objects = [each for each in run(stack) if each.type.startswith("kubernetes:")]
+    assert {each.version for each in objects} != {""}
+    assert len({each.version for each in objects}) == 1
+
+
+def test_each_controller_gets_its_own_kind_from_the_same_call(run: Run) -> None:
+    kinds: dict[str, set[str]] = {}
+    for each in run("local"):
+        kinds.setdefault(each.parent.rsplit("::", 1)[1], set()).add(each.type.rsplit(":", 1)[1])
+    assert {"Rollout", "AnalysisTemplate", "VirtualService"} <= kinds["checkout"]
+    assert {"Deployment", "Canary"} <= kinds["payments"]
+    assert not {"Service", "VirtualService"} & kinds["payments"]
+    assert not {"Rollout", "Canary"} & kinds["inventory"]
+
+
+def test_core_objects_have_the_types_of_the_kubernetes_package(run: Run) -> None:
+    """`v1` alone is no module there; under another type every object would be replaced."""
+    types = {each.type for each in run("local") if each.type.startswith("kubernetes:")}
+    assert {
+        "kubernetes:core/v1:Namespace",
+        "kubernetes:core/v1:Service",
+        "kubernetes:apps/v1:Deployment",
+        "kubernetes:policy/v1:PodDisruptionBudget",
+        "kubernetes:networking.k8s.io/v1:NetworkPolicy",
+        "kubernetes:argoproj.io/v1alpha1:Rollout",
+        "kubernetes:flagger.app/v1beta1:Canary",
+        "kubernetes:networking.istio.io/v1:VirtualService",
+    } <= types
+
+
+def test_what_controllers_write_is_ignored(run: Run) -> None:
+    """`up` in the middle of a rollout must not reset weights, selectors or replicas."""
+    ignored = {
+        (each.type.rsplit(":", 1)[1], each.name): each.ignored
+        for each in run("local")
+        if each.ignored
+    }
+    assert ignored == {
+        ("VirtualService", "checkout"): ("spec.http",),
+        ("Service", "checkout"): ("spec.selector",),
+        ("Service", "checkout-canary"): ("spec.selector",),
+        ("Deployment", "payments"): ("spec.replicas",),
+    }
+
+
+def test_a_rollout_depends_on_everything_it_names(run: Run) -> None:
+    """Also what makes `destroy` take the Rollout first, while its Services still stand."""
+    registered = run("local")
+    rollout = one(registered, "kubernetes:argoproj.io/v1alpha1:Rollout", "checkout")
+    siblings = {each.urn for each in registered if each.parent == rollout.parent} - {rollout.urn}
+    assert siblings <= rollout.dependencies
+
+
+def test_a_canary_depends_on_its_deployment(run: Run) -> None:
+    registered = run("local")
+    canary = one(registered, "kubernetes:flagger.app/v1beta1:Canary", "payments")
+    deployment = one(registered, "kubernetes:apps/v1:Deployment", "payments")
+    assert deployment.urn in canary.dependencies
+
+
+@pytest.mark.parametrize("service", ["checkout", "payments", "inventory"])
+def test_services_stand_on_the_platform(run: Run, service: str) -> None:
+    """Their own dependencies say so, because a component's are not inherited on `destroy`."""
+    registered = run("local")
+    platform = {each.urn for each in registered if each.parent.endswith("::platform")}
+    objects = [each for each in registered if each.parent.endswith(f"::{service}")]
+    assert objects
+    assert all(platform <= each.dependencies for each in objects)
+
+
+def test_the_judge_waits_for_its_namespace(run: Run) -> None:
+    registered = run("local")
+    namespace = one(registered, "kubernetes:core/v1:Namespace", "sluice-system")
+    judge = one(registered, "kubernetes:apps/v1:Deployment", "judge")
+    assert namespace.urn in judge.dependencies
+
+
+def test_a_release_is_an_overlay_of_image_and_environment(run: Run) -> None:
+    """This is how the demo, and a pipeline, ship a version to one stack."""
+    before = one(run("local"), "kubernetes:argoproj.io/v1alpha1:Rollout", "checkout")
+    after = one(
+        run(
+            "local",
+            services={"checkout": {"image": "sluice/demo-app:1.1.0", "env": {"ERROR_RATE": 0.05}}},
+        ),
+        "kubernetes:argoproj.io/v1alpha1:Rollout",
+        "checkout",
+    )
+    old, new = (each.inputs["spec"]["template"] for each in (before, after))
+    assert old["metadata"]["labels"]["version"].startswith("1.0.0-")
+    assert new["metadata"]["labels"]["version"].startswith("1.1.0-")
+    (container,) = new["spec"]["containers"]
+    assert container["image"] == "sluice/demo-app:1.1.0"
+    assert {"name": "ERROR_RATE", "value": "0.05"} in container["env"]
+    assert {"name": "INVENTORY_URL", "value": "http://inventory.shop.svc"} in container["env"]
+
+
+def test_the_stack_sets_the_pace(run: Run) -> None:
+    """Local stages take minutes; production's are those of the project."""
+    weights = {}
+    for stack in STACKS:
+        canary = one(run(stack), "kubernetes:flagger.app/v1beta1:Canary", "payments")
+        weights[stack] = canary.inputs["spec"]["analysis"]["interval"]
+    assert weights == {"local": "10s", "prod": "30s"}
+
+
+def test_a_service_may_change_its_controller(run: Run) -> None:
+    registered = run("local", services={"checkout": {"controller": "flagger"}})
+    assert one(registered, "kubernetes:flagger.app/v1beta1:Canary", "checkout")
+    assert "kubernetes:argoproj.io/v1alpha1:Rollout" not in {each.type for each in registered}

@@ -1,0 +1,112 @@
+"""The stack's configuration: the real files are right, and wrong ones say what is wrong."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+import yaml
+
+from components.settings import ConfigError, Settings
+
+ROOT = Path(__file__).parents[2]
+
+Run = Callable[..., list[Any]]
+
+
+def message(run: Run, **settings: Any) -> str:
+    with pytest.raises(ConfigError) as caught:
+        run("local", **settings)
+    return str(caught.value)
+
+
+def test_the_project_declares_exactly_what_the_program_reads() -> None:
+    """A key in only one of the two could not be set, or would be set for nothing."""
+    declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
+    read = {f"sluice:{field.alias}" for field in Settings.model_fields.values()}
+    assert set(declared) == read
+    assert all(field["description"] for field in declared.values())
+
+
+def test_only_the_address_of_prometheus_has_no_default() -> None:
+    declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
+    assert [key for key, field in declared.items() if "default" not in field] == [
+        "sluice:prometheusUrl"
+    ]
+
+
+def test_an_error_is_one_that_pulumi_prints_without_a_traceback() -> None:
+    assert issubclass(ConfigError, pulumi.RunError)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (
+            {"promtheusUrl": "http://p:9090"},
+            "Pulumi.local.yaml: sluice:promtheusUrl: is no setting; did you mean prometheusUrl?",
+        ),
+        (
+            {"prometheusUrl": None},
+            "Pulumi.local.yaml: sluice:prometheusUrl: is missing; "
+            "it is the Prometheus the judge asks, as http://HOST:PORT",
+        ),
+        (
+            {"prometheusUrl": "prometheus:9090"},
+            "Pulumi.local.yaml: sluice:prometheusUrl: 'prometheus:9090' is no address of a "
+            "Prometheus; write it as http://HOST:PORT or https://HOST",
+        ),
+        (
+            {"scrapeInterval": "2"},
+            "Pulumi.local.yaml: sluice:scrapeInterval: write a duration as a number and a unit "
+            '(ms, s, m, h, d, w), such as "250ms"',
+        ),
+        (
+            {"controller": "argocd"},
+            "Pulumi.local.yaml: sluice:controller: input should be 'argo' or 'flagger', "
+            'not \'argocd\'; it is "argo" or "flagger"',
+        ),
+        (
+            {"stages": [{"weight": 30, "time": "1m"}, {"weight": 10, "time": "1m"}]},
+            "Pulumi.local.yaml: sluice:stages: weights must rise from stage to stage, but 10 "
+            "follows 30; reorder the stages or raise the later weight",
+        ),
+        (
+            {"stages": [{"wieght": 30, "weight": 30, "time": "1m"}]},
+            "Pulumi.local.yaml: sluice:stages[0].wieght: is no setting; did you mean weight?",
+        ),
+        (
+            {"services": {"chekout": {"image": "sluice/demo-app:1.1.0"}}},
+            "Pulumi.local.yaml: sluice:services.chekout: is no service of the catalogue; "
+            "did you mean checkout?",
+        ),
+        (
+            {"services": {"checkout": {"imgae": "sluice/demo-app:1.1.0"}}},
+            "checkout.imgae (in Pulumi.local.yaml, sluice:services): "
+            "is no setting; did you mean image?",
+        ),
+        (
+            {"services": {"payments": {"slo": {"latency": {"threshold": "240ms"}}}}},
+            "payments.slo.latency.threshold (in Pulumi.local.yaml, sluice:services): "
+            "240ms is no bucket of Istio's latency histogram; the nearest: 100ms or 250ms",
+        ),
+    ],
+)
+def test_a_wrong_value_names_the_file_the_key_and_the_fix(
+    run: Run, settings: dict[str, Any], expected: str
+) -> None:
+    assert message(run, **settings) == expected
+
+
+def test_text_where_a_mapping_belongs_is_an_error_of_its_key(run: Run) -> None:
+    """`pulumi config set sluice:services checkout` stores a plain word."""
+    expected = "Pulumi.local.yaml: sluice:services: 'checkout' is neither a list nor a mapping"
+    assert message(run, services="checkout") == expected
+
+
+def test_nothing_is_declared_when_a_setting_is_wrong(program: Any) -> None:
+    """The settings are checked as a whole before the first resource."""
+    with pytest.raises(ConfigError):
+        program.run("local", services={"chekout": {}})
+    assert program.registered == []

@@ -1,0 +1,74 @@
+"""What a Rollout's or a Canary's status means for its release."""
+
+from typing import Any
+
+import pytest
+
+from cli.demo import observe
+
+
+def rollout(*, generation: Any = 2, **status: Any) -> dict[str, Any]:
+    return {
+        "metadata": {"generation": generation},
+        "status": {"observedGeneration": "2", "phase": "Progressing", **status},
+    }
+
+
+def weights(weight: int) -> dict[str, Any]:
+    return {"canary": {"weights": {"canary": {"weight": weight}}}}
+
+
+def canary(**status: Any) -> dict[str, Any]:
+    return {"status": {"lastAppliedSpec": "new", **status}}
+
+
+def test_the_status_of_the_release_before_decides_nothing() -> None:
+    """Right after `pulumi up` both controllers still report the last release as done."""
+    healthy: dict[str, Any] = {"phase": "Healthy", "currentPodHash": "a", "stableRS": "a"}
+    assert observe.rollout(rollout(generation=3, **healthy)).outcome is None
+    assert observe.canary(canary(phase="Succeeded"), before="new").outcome is None
+
+
+def test_a_rollout_is_promoted_when_its_pods_are_the_stable_ones() -> None:
+    done: dict[str, Any] = {"phase": "Healthy", "currentPodHash": "b", "stableRS": "b"}
+    assert observe.rollout(rollout(**done)).outcome == "promoted"
+    assert observe.rollout(rollout(**done | {"stableRS": "a"})).outcome is None
+
+
+@pytest.mark.parametrize(("weight", "outcome"), [(20, None), (0, "aborted")])
+def test_an_abort_is_done_when_the_weight_is_back(weight: int, outcome: str | None) -> None:
+    snapshot = observe.rollout(rollout(abort=True, phase="Degraded", **weights(weight)))
+    assert (snapshot.outcome, snapshot.weight) == (outcome, weight)
+
+
+def test_a_stage_without_a_decision_is_held() -> None:
+    paused = {"pauseConditions": [{"reason": "InconclusiveAnalysisRun"}], "phase": "Paused"}
+    assert observe.rollout(rollout(**paused, **weights(50))).outcome == "held"
+    between = {"pauseConditions": [{"reason": "CanaryPauseStep"}], "phase": "Paused"}
+    assert observe.rollout(rollout(**between)).outcome is None
+
+
+@pytest.mark.parametrize(
+    ("phase", "outcome"),
+    [
+        ("Initialized", "promoted"),
+        ("Succeeded", "promoted"),
+        ("Failed", "aborted"),
+        ("Progressing", None),
+        ("Promoting", None),
+    ],
+)
+def test_a_canarys_phase_is_its_outcome(phase: str, outcome: str | None) -> None:
+    assert observe.canary(canary(phase=phase), before="old").outcome == outcome
+
+
+def test_an_analysis_runs_question_has_its_arguments_put_in() -> None:
+    body = {"arms": {"canary": {"version": "{{args.version}}"}}, "stage": "{{args.weight}}"}
+    run = {
+        "spec": {
+            "args": [{"name": "version", "value": "1.1-abc"}, {"name": "weight", "value": "20"}],
+            "metrics": [{"provider": {"web": {"jsonBody": body}}}],
+        }
+    }
+    question = observe.rollout_question(run)
+    assert question == {"arms": {"canary": {"version": "1.1-abc"}}, "stage": "20"}

@@ -1,0 +1,155 @@
+"""The rules, one by one: what fails, holds and passes a release, and in which order."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from plugin.evidence import Strata
+from plugin.question import Policy
+from plugin.slo import SLO
+from plugin.verdict import Case, Limits, Reason, Verdict, decide
+
+Build = Callable[..., Strata]
+SLO_99 = SLO.model_validate({"availability": 99, "latency": {"percentile": 95, "threshold": "1s"}})
+AVAILABILITY, LATENCY = SLO_99.objectives
+
+
+def case(rollout: Strata, policy: Policy | None = None, begins: int = 0) -> Case:
+    policy = policy or Policy()
+    limits = Limits.of(AVAILABILITY, SLO_99, policy)
+    return Case(AVAILABILITY, limits, policy, rollout, begins, seconds=2, share=True, fresh=True)
+
+
+def test_a_good_release_passes(strata: Build) -> None:
+    assert case(strata(*[(0, 10, 0, 90)] * 45)).reason is Reason.NON_INFERIOR
+
+
+def test_what_was_proven_once_stays_proven(strata: Build) -> None:
+    """Flagger asks every ten seconds: a fail between two of its ticks must still be there."""
+    failing = [(1, 10, 0, 90)] * 6
+    lucky = [(0, 40, 0, 90)] * 10
+    at_its_height = case(strata(*failing))
+    later = case(strata(*failing, *lucky))
+    assert at_its_height.reason is Reason.REGRESSION
+    assert later.reason is Reason.REGRESSION
+    assert later.harm >= later.to_fail
+    assert later.extra[0] >= 0.0025
+
+
+def test_a_release_that_fails_more_than_stable_fails(strata: Build) -> None:
+    assert case(strata(*[(1, 10, 0, 90)] * 6)).reason is Reason.REGRESSION
+
+
+def test_a_little_evidence_decides_nothing(strata: Build) -> None:
+    assert case(strata(*[(0, 10, 0, 90)] * 5)).reason is Reason.GATHERING
+
+
+def test_too_few_bad_requests_fail_nothing(strata: Build) -> None:
+    failing = strata(*[(1, 10, 0, 90)] * 6)
+    assert case(failing, Policy(min_bad=7)).reason is not Reason.REGRESSION
+
+
+def test_too_few_requests_pass_nothing(strata: Build) -> None:
+    good = strata(*[(0, 10, 0, 90)] * 45)
+    assert case(good, Policy(min_requests=451)).reason is Reason.GATHERING
+
+
+def test_a_stage_has_to_be_proven_itself(strata: Build) -> None:
+    """What was safe at a small weight may not be at a large one."""
+    rollout = strata(*[(0, 10, 0, 90)] * 60)
+    assert case(rollout, begins=58).reason is Reason.GATHERING
+
+
+def test_a_stage_without_its_share_does_not_pass(strata: Build) -> None:
+    good = case(strata(*[(0, 10, 0, 90)] * 60))
+    assert replace(good, share=False).reason is Reason.GATHERING
+
+
+def test_harm_in_an_earlier_stage_is_not_forgotten(strata: Build) -> None:
+    rollout = strata(*[(1, 10, 0, 90)] * 8, *[(0, 30, 0, 70)] * 2)
+    assert case(rollout, begins=8).reason is Reason.REGRESSION
+
+
+def test_stale_counts_pass_nothing_but_still_fail(strata: Build) -> None:
+    """Prometheus has stopped: no promotion on what was, no forgiveness either."""
+    good, bad = case(strata(*[(0, 10, 0, 90)] * 60)), case(strata(*[(2, 10, 0, 90)] * 6))
+    assert replace(good, fresh=False).reason is Reason.NO_DATA
+    assert replace(bad, fresh=False).reason is Reason.REGRESSION
+
+
+def test_a_shared_incident_holds_a_good_release(strata: Build) -> None:
+    good, incident = [(0, 10, 0, 90)] * 60, [(2, 10, 18, 90)] * 10
+    assert case(strata(*good, *incident)).reason is Reason.COMMON_MODE
+
+
+def test_a_good_release_passes_after_the_incident(strata: Build) -> None:
+    good, incident = [(0, 10, 0, 90)] * 30, [(2, 10, 18, 90)] * 12
+    assert case(strata(*good, *incident, *good)).reason is Reason.NON_INFERIOR
+
+
+def test_a_total_shared_outage_does_not_fail_a_good_release(strata: Build) -> None:
+    """Neither during it nor afterwards, though the canary alone burnt far beyond its limit."""
+    good, outage = [(0, 10, 0, 90)] * 10, [(10, 10, 90, 90)] * 12
+    for after in (0, 1, 5, 20, 60):
+        held = case(strata(*good, *outage, *good * after))
+        assert held.reason.verdict is not Verdict.FAIL
+
+
+def test_a_regression_fails_even_during_an_incident(strata: Build) -> None:
+    assert case(strata(*[(9, 10, 18, 90)] * 10)).reason is Reason.REGRESSION
+
+
+def test_a_fix_may_go_out_while_stable_burns(strata: Build) -> None:
+    assert case(strata(*[(0, 10, 18, 90)] * 45)).reason is Reason.NON_INFERIOR
+
+
+def test_a_canary_alone_that_burns_fails(strata: Build) -> None:
+    """At full weight there is nothing to compare with; the SLO is absolute."""
+    alone = case(strata(*[(0, 50, 0, 50)] * 10, *[(40, 100, 0, 0)] * 20))
+    assert alone.reason is Reason.SLO_BURN
+
+
+def test_a_canary_without_any_stable_request_can_only_fail(strata: Build) -> None:
+    good = replace(case(strata(*[(0, 100, 0, 0)] * 60)), fresh=False)
+    assert good.reason is Reason.NO_DATA
+    assert case(strata(*[(40, 100, 0, 0)] * 20)).reason is Reason.SLO_BURN
+
+
+def test_a_latency_bucket_that_does_not_exist_is_a_data_fault(strata: Build) -> None:
+    """Without the bucket every request seems slow: that is no reason to abort."""
+    blind = strata(*[(100, 100, 0, 0)] * 20)
+    assert replace(case(blind), objective=LATENCY).reason is Reason.NO_DATA
+
+
+def test_bursts_discount_evidence(strata: Build) -> None:
+    failing = strata(*[(1, 10, 0, 90)] * 6)
+    assert case(failing, Policy(burst=5)).reason is not Reason.REGRESSION
+
+
+def test_margins_and_levels_follow_from_the_slo() -> None:
+    availability = Limits.of(AVAILABILITY, SLO_99, Policy())
+    assert availability.pass_margin == pytest.approx(0.01)
+    assert availability.fail_margin == pytest.approx(0.0025)
+    assert availability.fast_burn == pytest.approx(0.144)
+    assert availability.slow_burn == pytest.approx(0.06)
+    assert availability.fail_level == pytest.approx(0.0025)
+
+
+def test_a_generous_objective_has_no_generous_margin() -> None:
+    slo = SLO.model_validate({"latency": {"percentile": 50, "threshold": "100ms"}})
+    assert Limits.of(slo.objectives[0], slo, Policy()).pass_margin == pytest.approx(0.05)
+
+
+def test_any_failure_decides_and_all_have_to_pass(strata: Build) -> None:
+    good, bad = case(strata(*[(0, 10, 0, 90)] * 60)), case(strata(*[(2, 10, 0, 90)] * 60))
+    waiting = case(strata((0, 10, 0, 90)))
+    assert decide([good, waiting, bad]) is bad
+    assert decide([good, waiting]) is waiting
+    assert decide([good, good]).reason.verdict is Verdict.PASS
+
+
+def test_only_harm_fails_and_only_proof_passes() -> None:
+    verdicts = {reason: reason.verdict for reason in Reason}
+    assert {r for r, v in verdicts.items() if v is Verdict.FAIL} == {"slo_burn", "regression"}
+    assert {r for r, v in verdicts.items() if v is Verdict.PASS} == {"non_inferior"}
