@@ -20,6 +20,9 @@ FIELD_MANAGER = "sluice-sandbox"
 APPLIED = {"name": "sandbox-crds", "namespace": "kube-system"}
 PARALLEL = 6
 ESTABLISHED_SECONDS = 30
+READABLE_SECONDS = 30
+# Whose objects the controllers, the demo and the tests read.
+READ_GROUPS = ("argoproj.io/v1alpha1", "flagger.app/v1beta1", "networking.istio.io/v1")
 
 
 async def connect(kubeconfig: Path) -> Api:
@@ -68,6 +71,32 @@ async def apply_crds(api: Api, folder: Path) -> bool:
     record = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": APPLIED}
     await apply(api, {**record, "data": {"digest": digest}})
     return True
+
+
+async def wait_readable(api: Api) -> None:
+    """Until the objects of every kind can be read. A started API server fills the cache of a
+    custom kind only when it is first asked for, and answers 429 until then; healthy it calls
+    itself before.
+    """
+    deadline = asyncio.get_running_loop().time() + READABLE_SECONDS
+
+    async def readable(version: str, plural: str) -> None:
+        while True:
+            async with api.call_api(
+                "GET", version=version, url=plural, params={"limit": "1"}, raise_for_status=False
+            ) as response:
+                if response.is_success:
+                    return
+            if asyncio.get_running_loop().time() > deadline:
+                reason = response.json().get("message", response.text)
+                raise SandboxError(f"The API server cannot read {plural}: {reason}")
+            await asyncio.sleep(0.2)
+
+    for version in READ_GROUPS:
+        async with api.call_api("GET", version=version, url="") as response:
+            names = [kind["name"] for kind in response.json()["resources"]]
+        kinds = (name for name in names if "/" not in name)  # no subresources
+        await asyncio.gather(*(readable(version, plural) for plural in kinds))
 
 
 def namespace(name: str) -> Manifest:

@@ -118,6 +118,7 @@ async def _prepare(layout: Layout, network: Network, report: Report) -> None:
     api = await cluster.connect(layout.kubeconfig)
     if await cluster.apply_crds(api, layout.crds):
         report("CRDs of Argo Rollouts, Flagger, Istio, Prometheus Operator and KEDA are served")
+    await cluster.wait_readable(api)
     namespaces = [cluster.namespace(name) for name in controllers.NAMESPACES]
     for manifest in [*namespaces, *mesh.manifests(network), *prometheus.manifests(network)]:
         await cluster.apply(api, manifest)

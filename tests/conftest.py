@@ -8,5 +8,10 @@ Sluice needs both in one process.)
 import sys
 
 from google.rpc import status_pb2
+from hypothesis import HealthCheck, settings
 
 sys.modules["pulumi.runtime.proto.status_pb2"] = status_pb2
+
+# Nothing fails for being slow: a test may share its cores with a build.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")

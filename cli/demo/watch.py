@@ -54,8 +54,9 @@ async def follow(target: Target, api: Api, watched: Watched, look: Look, seconds
     while watched.outcome is None and watched.elapsed() < seconds:
         try:
             snapshot, verdict = await _look(target, api, watched)
-        except (httpx.HTTPError, kr8s.APITimeoutError):
-            snapshot, verdict = None, None  # the API server is away; the release goes on without us
+        except (httpx.HTTPError, kr8s.APITimeoutError, kr8s.ServerError):
+            # The API server is away or still starting; the release goes on without us.
+            snapshot, verdict = None, None
         if snapshot:
             if snapshot.weight > 0 and watched.first_traffic is None:
                 watched.first_traffic = watched.elapsed()

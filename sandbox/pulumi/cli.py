@@ -127,8 +127,8 @@ def find_cli(tools: Path, home: Path, kubeconfig: Path) -> Cli:
         return Cli(own, home, kubeconfig, stand_ins=False)
     if not built.exists():
         raise SandboxError(
-            f"there is no Pulumi: {built} is not built (run `make build`), and no `pulumi` with its "
-            f"plugins {plugins.LANGUAGE} and {plugins.PROVIDER} is on PATH."
+            f"there is no Pulumi: {built} is not built (run `make build`), and no `pulumi` with "
+            f"its plugins {plugins.LANGUAGE} and {plugins.PROVIDER} is on PATH."
         )
     plugins.install(home)
     return Cli(built, home, kubeconfig, stand_ins=True)

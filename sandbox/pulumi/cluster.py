@@ -20,6 +20,9 @@ MANAGER = "pulumi"
 # A kind is served a moment after its definition is established.
 _DISCOVERY_ATTEMPTS = 8
 _DISCOVERY_PAUSE_SECONDS = 0.5
+# As client-go: a server that has just started refuses with 429 for a moment.
+_BUSY_ATTEMPTS = 10
+_BUSY_PAUSE_SECONDS = 1
 
 
 class UnreachableError(SandboxError):
@@ -150,6 +153,16 @@ class Cluster:
                 )
 
     async def _call(self, method: str, **request: Any) -> dict[str, Any]:
+        for _ in range(_BUSY_ATTEMPTS - 1):
+            try:
+                return await self._call_once(method, **request)
+            except RefusedError as error:
+                if error.code != httpx.codes.TOO_MANY_REQUESTS:
+                    raise
+            await asyncio.sleep(_BUSY_PAUSE_SECONDS)
+        return await self._call_once(method, **request)
+
+    async def _call_once(self, method: str, **request: Any) -> dict[str, Any]:
         api = await self._connected()
         try:
             async with api.call_api(method, **request) as response:

@@ -116,7 +116,8 @@ counts = st.tuples(
 
 @given(st.lists(st.tuples(counts, counts), max_size=40), st.integers(0, 100))
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=50,
 )
 async def test_any_counts_give_a_decided_verdict(
     api: httpx.AsyncClient,

@@ -63,9 +63,12 @@ def test_every_stage_moves_the_weight_and_then_asks(canary: dict[str, Any]) -> N
     assert templates == [[{"templateName": "checkout-slo"}]] * 3
 
 
+WEIGHTS = (5, 10, 20, 40, 60, 90)
+
+
 @given(
     interval=st.integers(1, 300),
-    times=st.lists(st.integers(1, 7200), min_size=1, max_size=6),
+    times=st.lists(st.integers(1, 7200), min_size=1, max_size=len(WEIGHTS)),
 )
 def test_measurements_fill_the_time_of_a_stage_and_no_more(interval: int, times: list[int]) -> None:
     site = Site.model_validate(
@@ -75,13 +78,16 @@ def test_measurements_fill_the_time_of_a_stage_and_no_more(interval: int, times:
             "domain": "local",
             "gateway": "istio-system/ingress",
             "analysisInterval": f"{interval}s",
-            "stages": [{"weight": 5 + i, "time": f"{time}s"} for i, time in enumerate(times)],
+            "stages": [
+                {"weight": weight, "time": f"{time}s"}
+                for weight, time in zip(WEIGHTS, times, strict=False)
+            ],
         }
     )
     spec = resolve("checkout", {"image": "x:1", "slo": {"availability": 99.0}}, site)
     (manifest,) = [each for each in argo.objects(spec) if each.kind == "Rollout"]
     steps = manifest.body["spec"]["strategy"]["canary"]["steps"]
-    assert [step["setWeight"] for step in steps[::2]] == [5 + i for i in range(len(times))]
+    assert [step["setWeight"] for step in steps[::2]] == list(WEIGHTS[: len(times)])
     for step, time in zip(steps[1::2], times, strict=True):
         count = int(arguments(step)["count"])
         assert (count - 2) * interval < time <= (count - 1) * interval

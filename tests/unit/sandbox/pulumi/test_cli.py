@@ -97,7 +97,7 @@ def test_the_lock_of_a_running_cli_stays(fake, tmp_path, pid, host):
 
 def test_without_any_pulumi_the_error_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(SandboxError, match="run `make`"):
+    with pytest.raises(SandboxError, match="run `make build`"):
         find_cli(tmp_path / "bin", tmp_path / "home", tmp_path / "kubeconfig")
 
 

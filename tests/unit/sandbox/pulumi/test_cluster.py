@@ -1,5 +1,12 @@
 """What the API server's refusals say, and which kubeconfigs are understood."""
 
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
 import pytest
 
 from sandbox.errors import SandboxError
@@ -32,12 +39,45 @@ async def test_a_kubeconfig_that_is_none_is_named():
 
 
 async def test_a_server_that_does_not_answer_is_said_so():
-    """Given as content, as a program passes it on."""
-    content = (
+    with pytest.raises(SandboxError, match="does not answer"):
+        await Cluster(kubeconfig("http://127.0.0.1:9"), None, None).kind("v1", "Pod")
+
+
+async def test_a_server_that_is_still_starting_is_asked_again():
+    """It fills its caches when it is first asked, and refuses with 429 until it has."""
+    busy = 429, {"message": "storage is (re)initializing", "reason": "TooManyRequests"}
+    pod = {"name": "pods", "kind": "Pod", "namespaced": True}
+    with server([busy, (200, {"resources": [pod]})]) as url:
+        found = await Cluster(kubeconfig(url), None, None).kind("v1", "Pod")
+    assert found == Kind("v1", "pods", namespaced=True)
+
+
+def kubeconfig(server: str) -> str:
+    """As content, as a program passes it on."""
+    return (
         "apiVersion: v1\nkind: Config\ncurrent-context: x\n"
-        "clusters: [{name: c, cluster: {server: 'http://127.0.0.1:9'}}]\n"
+        f"clusters: [{{name: c, cluster: {{server: '{server}'}}}}]\n"
         "users: [{name: u, user: {token: t}}]\n"
         "contexts: [{name: x, context: {cluster: c, user: u}}]\n"
     )
-    with pytest.raises(SandboxError, match="does not answer"):
-        await Cluster(content, None, None).kind("v1", "Pod")
+
+
+@contextmanager
+def server(answers: list[tuple[int, dict[str, Any]]]) -> Iterator[str]:
+    """Gives these answers to what is asked (but its version), in their order."""
+    left = iter(answers)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            version = {"gitVersion": "v1.35.0", "major": "1", "minor": "35"}
+            code, body = (200, version) if self.path.startswith("/version") else next(left)
+            content = json.dumps(body).encode()
+            self.send_response(code)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        threading.Thread(target=http.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{http.server_port}"
+        http.shutdown()
