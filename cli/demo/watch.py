@@ -58,17 +58,18 @@ async def follow(target: Target, api: Api, watched: Watched, look: Look, seconds
             # The API server is away or still starting; the release goes on without us.
             snapshot, verdict = None, None
         if snapshot:
+            now = watched.elapsed()
             if snapshot.weight > 0 and watched.first_traffic is None:
-                watched.first_traffic = watched.elapsed()
+                watched.first_traffic = now
             if snapshot.outcome:
-                watched.outcome, watched.ended = snapshot.outcome, watched.elapsed()
+                watched.outcome, watched.ended = snapshot.outcome, now
             if watched.first_traffic is not None or watched.outcome:
                 watched.under_way.set()
             # A verdict about another version is about another release.
             if verdict and watched.tag in verdict.get("version", ""):
                 watched.verdict = verdict
                 if verdict["verdict"] == "fail" and watched.first_fail is None:
-                    watched.first_fail = watched.elapsed()
+                    watched.first_fail = now
             look(watched, snapshot, watched.verdict)
         await asyncio.sleep(POLL_SECONDS)
     watched.under_way.set()
