@@ -89,7 +89,7 @@ async def test_a_stage_without_a_decision_pauses_the_rollout_where_it_is(checkou
     [run] = await checkout.analysis_runs()
     assert run["status"]["phase"] == "Inconclusive"
     answers = verdicts(result(run)["measurements"])
-    assert len(answers) == 6
+    assert len(answers) == 7  # as it begins, and then every second
     assert {answer["verdict"] for answer in answers} == {"undecided"}
     assert await checkout.routed() == 5
     status = (await checkout.rollout())["status"]

@@ -1,5 +1,6 @@
-"""Prometheus, the judge and the API server fail in the middle of a rollout, by either controller:
-nothing is promoted and nothing aborted meanwhile, and the rollout goes on when they are back.
+"""Prometheus, the judge, the API server and the controllers themselves fail in the middle of a
+rollout, by either controller: nothing is promoted and nothing aborted meanwhile, and the rollout
+goes on when they are back.
 
 Argo Rollouts and Flagger each have a release in its only stage, with too little traffic to decide
 on; the last test sends enough.
@@ -17,7 +18,15 @@ import pytest_asyncio
 from cli.demo.observe import PROMOTED
 from components import conventions
 from tests.contract.support.service import Service, stages, verdicts
-from tests.contract.support.system import POD, Object, Objects, System, process_of, until
+from tests.contract.support.system import (
+    DEPLOYMENT,
+    POD,
+    Object,
+    Objects,
+    System,
+    process_of,
+    until,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -112,20 +121,53 @@ async def test_without_prometheus_nothing_is_decided_and_the_reason_is_said(rele
 
 
 async def test_a_judge_that_is_killed_decides_nothing(objects: Objects, releases: Releases):
-    async def pods() -> list[Object]:
-        labels = {conventions.APP: conventions.JUDGE}
-        found = await objects.list(POD, conventions.PLATFORM_NAMESPACE, **labels)
-        return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
-
     before = await releases.looks()
-    for pod in await pods():
+    for pod in await judges(objects):
         os.kill(process_of(pod["metadata"]["name"]), signal.SIGKILL)
     await until(
-        pods,
+        lambda: judges(objects),
         lambda found: all(_restarted(pod) for pod in found),
         "every replica of the judge has been started again",
     )
     await releases.looked_on(before)
+    await gathering(releases)
+    await releases.unmoved()
+
+
+async def test_a_judge_that_hangs_decides_nothing(objects: Objects, releases: Releases):
+    """Connected to, and never answering: the controllers run into their own timeouts."""
+    processes = [process_of(pod["metadata"]["name"]) for pod in await judges(objects)]
+    before = await releases.looks()
+    for process in processes:
+        os.kill(process, signal.SIGSTOP)
+    try:
+        await releases.looked_on(before)
+        await releases.unmoved()
+    finally:
+        for process in processes:
+            os.kill(process, signal.SIGCONT)
+    await gathering(releases)
+    await releases.unmoved()
+
+
+async def test_without_any_judge_nothing_is_decided(objects: Objects, releases: Releases):
+    """All replicas are gone for as long as it takes both controllers to have asked in vain."""
+    await scale_judge(objects, 0)
+    await until(lambda: judges(objects), lambda found: not found, "no judge is left")
+    before = await releases.looks()
+    await releases.looked_on(before)
+    assert "503" in (await releases.argo.measurements())[-1]["message"]
+    await releases.unmoved()
+    await scale_judge(objects, 2)
+    await gathering(releases)
+    await releases.unmoved()
+
+
+async def test_controllers_that_are_killed_lose_no_rollout(releases: Releases):
+    for controller in ("argo-rollouts", "flagger"):
+        releases.system.kill(controller)
+    await releases.system.up()
+    await releases.looked_on(await releases.looks())
     await gathering(releases)
     await releases.unmoved()
 
@@ -145,6 +187,18 @@ async def test_the_releases_go_on_and_are_promoted(releases: Releases):
     await releases.load(ENOUGH)
     assert (await releases.argo.ended()).outcome == PROMOTED
     assert (await releases.flagger.ended()).outcome == PROMOTED
+
+
+async def judges(objects: Objects) -> list[Object]:
+    """The judge's pods, without those that are ending."""
+    labels = {conventions.APP: conventions.JUDGE}
+    found = await objects.list(POD, conventions.PLATFORM_NAMESPACE, **labels)
+    return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
+
+
+async def scale_judge(objects: Objects, replicas: int) -> None:
+    change = {"spec": {"replicas": replicas}}
+    await objects.patch(DEPLOYMENT, conventions.PLATFORM_NAMESPACE, conventions.JUDGE, change)
 
 
 def _restarted(pod: Object) -> bool:
