@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox import cluster, controllers, controlplane, mesh, prometheus
+from sandbox import cluster, controllers, controlplane, kube_state_metrics, mesh, prometheus
+from sandbox.errors import SandboxError
 from sandbox.layout import Layout
 from sandbox.network import Network, port_is_free
 from sandbox.node.process import process as node_process
@@ -35,7 +36,7 @@ class Parts:
 
 
 def parts(layout: Layout, network: Network) -> Parts:
-    """The specification of every process of the sandbox; writes their configuration files."""
+    """The specification of every process of the sandbox; makes its keys and kubeconfig."""
     etcd, apiserver, controller_manager = controlplane.processes(layout, network)
     argo, flagger = controllers.processes(layout, network)
     return Parts(
@@ -44,6 +45,7 @@ def parts(layout: Layout, network: Network) -> Parts:
             mesh.processes(network, layout.kubeconfig, layout.sandbox / "mesh", layout.binaries),
             [controller_manager, node_process(network, layout.kubeconfig, layout.sandbox)],
             [prometheus.process(layout, network)],
+            [kube_state_metrics.process(layout, network)],
             [argo, flagger],
         ],
     )
@@ -92,7 +94,9 @@ class PartStatus:
 
 
 def status(layout: Layout) -> list[PartStatus]:
-    """What runs now, in start order."""
+    """What runs now, in start order. Raises SandboxError where nothing was ever started."""
+    if not layout.kubeconfig.exists():
+        raise SandboxError("There is no sandbox yet. Run `sluice sandbox up` first.")
     processes = Processes(layout.sandbox)
     found = []
     for process in parts(layout, layout.network()).all:

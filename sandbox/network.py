@@ -25,6 +25,7 @@ HOSTS = {
     "prometheus": 8,
     "argo-rollouts": 9,
     "flagger": 10,
+    "kube-state-metrics": 11,
 }
 
 

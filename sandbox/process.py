@@ -31,13 +31,14 @@ LOG_TAIL_LINES = 15
 @dataclass(frozen=True)
 class Process:
     """What to run. `listens` are the (address, port) pairs that must be free before the
-    start; `ready` answers whether the process serves; `version` is anything else (a file's
-    content) whose change must replace a running process.
+    start; `ready` answers whether the process serves; `files` are written before the start;
+    `version` is anything else whose change must replace a running process.
     """
 
     name: str
     argv: Sequence[str]
     env: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[Path, str] = field(default_factory=dict)
     listens: Sequence[tuple[str, int]] = ()
     ready: Callable[[], bool] = lambda: True
     start_seconds: float = 60
@@ -46,7 +47,8 @@ class Process:
 
     @property
     def digest(self) -> str:
-        spec = [list(self.argv), dict(sorted(self.env.items())), self.version]
+        files = {str(path): text for path, text in self.files.items()}
+        spec = [list(self.argv), dict(sorted(self.env.items())), files, self.version]
         return hashlib.sha256(json.dumps(spec).encode()).hexdigest()[:16]
 
     def answers(self) -> bool:
@@ -128,6 +130,9 @@ class Processes:
         return self.folder / "run" / f"{name}.json"
 
     def _spawn(self, process: Process) -> Record:
+        for path, text in process.files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
         log = self.log(process.name)
         if log.exists():
             log.replace(log.with_suffix(".previous.log"))

@@ -1,12 +1,15 @@
 """Prometheus, scraping every two seconds what a cluster's Prometheus scrapes every fifteen."""
 
 import json
+from typing import Any
 
 from sandbox import ports
 from sandbox.cluster import Manifest
-from sandbox.layout import Layout
+from sandbox.layout import KUBELET_PORT, Layout
 from sandbox.mesh.names import METRICS_PORT
 from sandbox.network import Network
+from sandbox.node import cadvisor
+from sandbox.node.apiserver import NODE
 from sandbox.process import Process, http_ready
 
 NAME, NAMESPACE = "prometheus", "monitoring"
@@ -14,26 +17,24 @@ SCRAPE_SECONDS = 2
 
 
 def process(layout: Layout, network: Network) -> Process:
-    """Prometheus with its configuration file written; data older than a day is dropped."""
+    """Prometheus with its configuration; data older than a day is dropped."""
     folder = layout.sandbox / "prometheus"
-    folder.mkdir(parents=True, exist_ok=True)
-    # JSON is YAML; nothing has to be quoted by hand.
-    text = json.dumps(configuration(layout, network), indent=1)
-    (folder / "prometheus.yaml").write_text(text)
+    file = folder / "prometheus.yaml"
     address = network.address("prometheus")
     return Process(
         name="prometheus",
         argv=[
             str(layout.binaries / "prometheus"),
-            f"--config.file={folder / 'prometheus.yaml'}",
+            f"--config.file={file}",
             f"--storage.tsdb.path={folder / 'data'}",
             "--storage.tsdb.retention.time=1d",
             f"--web.listen-address={address}:{ports.PROMETHEUS}",
             "--log.level=warn",
         ],
+        # JSON is YAML; nothing has to be quoted by hand.
+        files={file: json.dumps(configuration(layout, network), indent=1)},
         listens=[(address, ports.PROMETHEUS)],
         ready=http_ready(f"http://{address}:{ports.PROMETHEUS}/-/ready"),
-        version=text,
     )
 
 
@@ -60,34 +61,64 @@ def manifests(network: Network) -> list[Manifest]:
     ]
 
 
-def configuration(layout: Layout, network: Network) -> dict:
-    """Prometheus' configuration: the mesh's reports, both controllers, and annotated pods."""
+def configuration(layout: Layout, network: Network) -> dict[str, Any]:
+    """Prometheus' configuration: the mesh's reports, both controllers, the state of the pods,
+    the node's cAdvisor, and annotated pods.
+    """
     own = {
         "mesh": f"{network.address('relay')}:{METRICS_PORT}",
         "argo-rollouts": f"{network.address('argo-rollouts')}:{ports.ARGO_METRICS}",
         "flagger": f"{network.address('flagger')}:{ports.FLAGGER}",
     }
-    jobs = [
-        {"job_name": job, "static_configs": [{"targets": [target]}]} for job, target in own.items()
+    jobs = [_job(job, target) for job, target in own.items()]
+    seconds = f"{SCRAPE_SECONDS}s"
+    return {
+        "global": {"scrape_interval": seconds, "scrape_timeout": seconds},
+        "scrape_configs": [*jobs, *_about_pods(network), _pods(layout, network)],
+    }
+
+
+def _job(name: str, target: str, **labels: str) -> dict[str, Any]:
+    return {"job_name": name, "static_configs": [{"targets": [target], "labels": labels}]}
+
+
+def _about_pods(network: Network) -> list[dict[str, Any]]:
+    """Those whose metrics name the pod they are about: these labels are kept, as everywhere."""
+    state = f"{network.address('kube-state-metrics')}:{ports.KUBE_STATE_METRICS}"
+    kubelet = f"{network.address('node')}:{KUBELET_PORT}"
+    # As in the kube-prometheus stack, whose rules select by these two.
+    cadvisor_job = _job("kubelet", kubelet, metrics_path=cadvisor.PATH, node=NODE)
+    return [
+        _job("kube-state-metrics", state) | {"honor_labels": True},
+        cadvisor_job | {"honor_labels": True, "metrics_path": cadvisor.PATH},
     ]
-    annotation = "__meta_kubernetes_pod_annotation_prometheus_io"
-    pods = {
+
+
+def _pods(layout: Layout, network: Network) -> dict[str, Any]:
+    """Annotated pods, with the labels that a PodMonitor gives whose podTargetLabels are `app`
+    and `version`.
+    """
+    pod = "__meta_kubernetes_pod"
+    annotation = f"{pod}_annotation_prometheus_io"
+    copied = {
+        "namespace": "__meta_kubernetes_namespace",
+        "pod": f"{pod}_name",
+        "app": f"{pod}_label_app",
+        "version": f"{pod}_label_version",
+    }
+    return {
         "job_name": "pods",
         "kubernetes_sd_configs": [{"role": "pod", "kubeconfig_file": str(layout.kubeconfig)}],
         "relabel_configs": [
             {"action": "keep", "source_labels": [f"{annotation}_scrape"], "regex": "true"},
+            # The address of a pod that is over may be another's by now.
+            {"action": "drop", "source_labels": [f"{pod}_phase"], "regex": "Succeeded|Failed"},
             {
-                "source_labels": ["__meta_kubernetes_pod_ip", f"{annotation}_port"],
+                "source_labels": [f"{pod}_ip", f"{annotation}_port"],
                 "regex": r"10\.244\.(\d+\.\d+);(\d+)",
                 "target_label": "__address__",
                 "replacement": f"127.{network.octet}.$1:$2",
             },
-            {"source_labels": ["__meta_kubernetes_namespace"], "target_label": "namespace"},
-            {"source_labels": ["__meta_kubernetes_pod_name"], "target_label": "pod"},
+            *({"source_labels": [source], "target_label": to} for to, source in copied.items()),
         ],
-    }
-    seconds = f"{SCRAPE_SECONDS}s"
-    return {
-        "global": {"scrape_interval": seconds, "scrape_timeout": seconds},
-        "scrape_configs": [*jobs, pods],
     }

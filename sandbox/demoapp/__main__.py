@@ -8,7 +8,9 @@ from random import Random
 from types import FrameType
 
 import uvicorn
+from prometheus_client import disable_created_metrics
 
+from sandbox.demoapp import faults
 from sandbox.demoapp.app import DemoApp
 from sandbox.demoapp.settings import Settings, SettingsError, read
 
@@ -46,9 +48,12 @@ class Server(uvicorn.Server):
 async def run(settings: Settings) -> None:
     await asyncio.sleep(settings.start_seconds)
     app = DemoApp(settings, Random())  # noqa: S311  chance, not secrecy
+    going_wrong = [asyncio.create_task(fault(settings)) for fault in (faults.leak, faults.crash)]
     try:
         await Server(app, settings).serve()
     finally:
+        for task in going_wrong:
+            task.cancel()
         app.close()
 
 
@@ -57,6 +62,7 @@ def main() -> None:
         settings = read(os.environ)
     except SettingsError as error:
         sys.exit(str(error))
+    disable_created_metrics()
     asyncio.run(run(settings))
 
 

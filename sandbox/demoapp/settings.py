@@ -15,7 +15,9 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """Ratios are 0 to 1, times in milliseconds unless the name says seconds."""
+    """Ratios are 0 to 1, times in milliseconds unless the name says seconds. Seconds until the
+    crash count from when it serves; 0 is never.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8080
@@ -25,6 +27,9 @@ class Settings:
     latency_ms: float = 5.0
     slow_ratio: float = 0.0
     slow_ms: float = 1000.0
+    order_failure_ratio: float = 0.0
+    leak_mib_per_second: float = 0.0
+    crash_after_seconds: float = 0.0
     inventory_url: str = ""
     proxy: str = ""
     start_seconds: float = 0.0
@@ -33,8 +38,9 @@ class Settings:
 
 def read(environment: Mapping[str, str]) -> Settings:
     """The settings of HOST, PORT, VERSION, HOSTNAME, ERROR_RATIO, LATENCY_MS, SLOW_RATIO,
-    SLOW_MS, INVENTORY_URL, HTTP_PROXY, START_SECONDS, DRAIN_SECONDS. Raises SettingsError
-    naming every variable that is wrong.
+    SLOW_MS, ORDER_FAILURE_RATIO, LEAK_MIB_PER_SECOND, CRASH_AFTER_SECONDS, INVENTORY_URL,
+    HTTP_PROXY, START_SECONDS, DRAIN_SECONDS. Raises SettingsError naming every variable that
+    is wrong.
     """
     default = Settings()
     faults: list[str] = []
@@ -71,6 +77,9 @@ def read(environment: Mapping[str, str]) -> Settings:
         latency_ms=number("LATENCY_MS", default.latency_ms, 60_000, "milliseconds"),
         slow_ratio=number("SLOW_RATIO", default.slow_ratio, 1, "a ratio"),
         slow_ms=number("SLOW_MS", default.slow_ms, 60_000, "milliseconds"),
+        order_failure_ratio=number("ORDER_FAILURE_RATIO", 0, 1, "a ratio"),
+        leak_mib_per_second=number("LEAK_MIB_PER_SECOND", 0, 1024, "MiB per second"),
+        crash_after_seconds=number("CRASH_AFTER_SECONDS", 0, 86_400, "seconds"),
         inventory_url=url("INVENTORY_URL", "http://inventory.shop.svc/"),
         proxy=url("HTTP_PROXY", "http://127.0.0.1:15080"),
         start_seconds=number("START_SECONDS", default.start_seconds, 600, "seconds"),

@@ -71,9 +71,7 @@ def bootstrap(network: Network, node: names.Node) -> dict[str, Any]:
 
 def process(network: Network, folder: Path, node: names.Node, port: int) -> Process:
     """The Envoy of `node`, ready when it listens on `port` as istiod told it to."""
-    config = json.dumps(bootstrap(network, node), indent=2)
     path = folder / f"{node.host}.json"
-    path.write_text(config)
     address = network.address(node.host)
     return Process(
         name=node.host,
@@ -88,9 +86,9 @@ def process(network: Network, folder: Path, node: names.Node, port: int) -> Proc
             # istiod still sets fields that Envoy calls deprecated: one line per route and push.
             *("--component-log-level", "misc:error"),
         ],
+        files={path: json.dumps(bootstrap(network, node), indent=2)},
         listens=[(address, names.ADMIN_PORT), (address, port)],
         ready=http_ready(f"http://{address}:{names.ADMIN_PORT}/ready"),
-        version=config,
     )
 
 

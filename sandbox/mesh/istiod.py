@@ -27,9 +27,7 @@ def mesh_config() -> dict[str, object]:
 
 
 def process(network: Network, kubeconfig: Path, folder: Path, binaries: Path) -> Process:
-    config = json.dumps(mesh_config(), indent=2)
     path = folder / "mesh.json"
-    path.write_text(config)
     address = network.address("istiod")
     ports = {
         "--grpcAddr": names.XDS_PORT,
@@ -64,7 +62,8 @@ def process(network: Network, kubeconfig: Path, folder: Path, binaries: Path) ->
             "PILOT_ENABLE_ALPN_FILTER": "false",
             "PILOT_DISABLE_MX_ALPN": "true",
         },
+        files={path: json.dumps(mesh_config(), indent=2)},
         listens=[(address, port) for port in (*ports.values(), names.ISTIOD_CONTROLZ_PORT)],
         ready=http_ready(f"http://{address}:{names.ISTIOD_HTTP_PORT}/ready"),
-        version=config + kubeconfig.read_text(),
+        version=kubeconfig.read_text(),
     )

@@ -54,7 +54,6 @@ def processes(network: Network, kubeconfig: Path, folder: Path, binaries: Path) 
     """The processes of the mesh in start order. `folder` takes their configuration files;
     `binaries` holds pilot-discovery. `manifests` must have been applied.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     return [
         istiod.process(network, kubeconfig, folder, binaries),
         _relay(network),

@@ -12,6 +12,7 @@ from sandbox.network import Network
 from sandbox.node.agent import Agent
 from sandbox.node.apiserver import ApiServer
 from sandbox.node.checks import Checker
+from sandbox.node.folders import Folders
 from sandbox.node.pod import Host, node_manifest
 from sandbox.node.server import serve
 
@@ -35,13 +36,15 @@ async def run(kubeconfig: Path, network: Network, state: Path) -> None:
     pods.mkdir(parents=True, exist_ok=True)
     server = await ApiServer.connect(kubeconfig)
     checker = Checker()
-    agent = Agent(Host(network, pods, server, checker), node_manifest(KUBELET_PORT))
+    host = Host(network, Folders(pods), server, checker)
+    agent = Agent(host, node_manifest(KUBELET_PORT))
     http = await serve(agent, network.address("node"), KUBELET_PORT)
-    tasks = [asyncio.create_task(agent.run()), asyncio.create_task(server.send_events())]
+    loops = (agent.run(), agent.measure(), server.send_events())
+    tasks = [asyncio.create_task(loop) for loop in loops]
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, tasks[0].cancel)
     try:
-        # Neither ends by itself: what ends first was stopped by a signal or failed.
+        # None ends by itself: what ends first was stopped by a signal or failed.
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
         http.close()

@@ -1,15 +1,17 @@
 """The node: follows all pods of the API server, schedules them onto itself and runs them."""
 
 import asyncio
-import shutil
 from typing import Any
 
+from sandbox.node import cadvisor, usage
 from sandbox.node.addresses import Addresses
 from sandbox.node.apiserver import NODE, Change, Listing, Manifest
 from sandbox.node.pod import Host, Pod
 
 # The sandbox goes down in seconds; its pods get this long to finish what they do.
 SHUTDOWN_GRACE_SECONDS = 3
+# A process may be above its memory limit for this long; the kernel would not wait.
+MEASURE_SECONDS = 0.5
 OVER = ("Succeeded", "Failed")
 
 
@@ -40,11 +42,22 @@ class Agent:
             pods = self._pods.values()
             await asyncio.gather(*(pod.abandon(SHUTDOWN_GRACE_SECONDS) for pod in pods))
 
+    async def measure(self) -> None:
+        """Measure all containers for ever, and hold them to their memory limits."""
+        while True:
+            measured = usage.by_session()
+            for pod in self._pods.values():
+                pod.measure(measured)
+            await asyncio.sleep(MEASURE_SECONDS)
+
     def health(self) -> dict[str, Any]:
         return {"synced": self.synced, "connected": self._host.server.connected}
 
     def summary(self) -> list[dict[str, Any]]:
         return [pod.summary() for pod in self._pods.values()]
+
+    def metrics(self) -> bytes:
+        return cadvisor.page(pod.measured() for pod in self._pods.values())
 
     async def _list(self, pods: list[Manifest]) -> None:
         # Addresses first: none of them may be handed to a new pod.
@@ -55,7 +68,9 @@ class Agent:
         for uid in self._pods.keys() - {pod["metadata"]["uid"] for pod in pods}:
             self._forget(uid)
         if not self.synced:
-            self._prune([pod["metadata"] for pod in pods])
+            # Their pods were gone before this node started.
+            metadata = [pod["metadata"] for pod in pods]
+            self._host.folders.prune([(each["namespace"], each["name"]) for each in metadata])
         for pod in pods:
             await self._observe(pod)
         self.synced = True
@@ -93,10 +108,6 @@ class Agent:
     async def _end(self, pod: Pod) -> None:
         await pod.abandon()
         self._addresses.free(pod.ip)
-
-    def _prune(self, living: list[Manifest]) -> None:
-        """Remove the logs of pods that were gone before this node started."""
-        names = {f"{metadata['namespace']}_{metadata['name']}" for metadata in living}
-        for folder in self._host.folder.iterdir():
-            if folder.name not in names:
-                shutil.rmtree(folder)
+        # Another pod may have taken its name meanwhile, and with it the folder.
+        if pod.folder not in {each.folder for each in self._pods.values()}:
+            self._host.folders.leave(pod.folder)

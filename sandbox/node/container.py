@@ -15,7 +15,9 @@ from sandbox.node.checks import Checker, Result
 from sandbox.node.child import Child
 from sandbox.node.environment import EnvironmentFault
 from sandbox.node.images import UnknownImageError, command_line
-from sandbox.node.status import ContainerState, Running, Terminated, Waiting
+from sandbox.node.quantity import whole
+from sandbox.node.status import KILLED_EXIT_CODE, ContainerState, Running, Terminated, Waiting
+from sandbox.node.usage import Usage
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,11 @@ class _Plan:
 
 
 class Container:
-    """`run()` until its restart policy says it is done; `stop()` from another task ends it."""
+    """`run()` until its restart policy says it is done; `stop()` from another task ends it.
+
+    `usage` is what its processes used when last measured, None while none runs;
+    `memory_limit` is in bytes, and 0 without a limit.
+    """
 
     def __init__(
         self,
@@ -55,11 +61,15 @@ class Container:
         surroundings: Surroundings,
     ):
         self.state = state
+        self.usage: Usage | None = None
+        limits = spec.get("resources", {}).get("limits", {})
+        self.memory_limit = whole(limits.get("memory", "0"))
         self._spec = spec
         self._policy = policy
         self._around = surroundings
         self._stopping = asyncio.Event()
         self._running: tuple[Child, _Plan] | None = None
+        self._out_of_memory = False
 
     @property
     def succeeded(self) -> bool:
@@ -85,6 +95,16 @@ class Container:
         """preStop, SIGTERM, and SIGKILL after `grace` seconds in all; no restart."""
         self._stopping.set()
         await self._end(grace)
+
+    def measure(self, usage: Mapping[int, Usage]) -> None:
+        """Take in what its processes use, by session; above its memory limit they are killed,
+        as the kernel kills a control group.
+        """
+        child = self._running[0] if self._running else None
+        self.usage = usage.get(child.pid) if child else None
+        if child and self.usage and 0 < self.memory_limit < self.usage.memory:
+            self._out_of_memory = True
+            child.send(signal.SIGKILL)
 
     async def _end(self, grace: float) -> None:
         if self._running is None:
@@ -159,6 +179,7 @@ class Container:
 
     async def _run_once(self, plan: _Plan) -> Terminated:
         started = _now()
+        self._out_of_memory = False
         try:
             child = Child(plan.argv, plan.env, self._around.folder, self._log)
         except OSError as error:
@@ -170,11 +191,16 @@ class Container:
             self._set(state=Running(started), identity=identity)
             self._event("Normal", "Started", f"Started container {self.state.name}")
             code = await self._attend(child, plan)
-            reason = "Completed" if code == 0 else "Error"
-            ended = Terminated(code, reason, started, _now(), identity)
-            self._running = None
+            self._running = self.usage = None
+            ended = self._ended(code, started, identity)
         self._set(state=ended, started=False, ready=False)
         return ended
+
+    def _ended(self, code: int, started: datetime, identity: str) -> Terminated:
+        if self._out_of_memory and code == -signal.SIGKILL:
+            return Terminated(KILLED_EXIT_CODE, "OOMKilled", started, _now(), identity)
+        reason = "Completed" if code == 0 else "Error"
+        return Terminated(code, reason, started, _now(), identity)
 
     async def _attend(self, child: Child, plan: _Plan) -> int:
         """Probe the process until it ends; its exit code. It never outlives this call."""

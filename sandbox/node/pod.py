@@ -5,15 +5,17 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from sandbox.network import Network
 from sandbox.node import environment
 from sandbox.node.apiserver import NODE, ApiServer, Manifest
+from sandbox.node.cadvisor import Measured, MeasuredPod
 from sandbox.node.checks import Checker
 from sandbox.node.container import Container, Surroundings
+from sandbox.node.folders import Folders
 from sandbox.node.status import ContainerState, Waiting, pod_status, recover, timestamp
+from sandbox.node.usage import Usage
 
 NODE_IP = "10.244.0.1"  # reached, like every pod, at the same place in the loopback network
 # Volumes whose absence no process notices, or that this machine has anyway.
@@ -27,7 +29,7 @@ class Host:
     """What all pods of the node share."""
 
     network: Network
-    folder: Path
+    folders: Folders
     server: ApiServer
     checker: Checker
 
@@ -49,8 +51,7 @@ class Pod:
         self._host = host
         metadata = manifest["metadata"]
         self.title = f"{metadata['namespace']}/{metadata['name']}"
-        self.folder = host.folder / f"{metadata['namespace']}_{metadata['name']}"
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder = host.folders.of(metadata["namespace"], metadata["name"])
         self._changed = asyncio.Event()
         self._closing = False
         self._ending: asyncio.Task[None] | None = None
@@ -96,6 +97,31 @@ class Pod:
             "terminating": self._ending is not None,
             "logs": str(self.folder),
         }
+
+    def measure(self, usage: Mapping[int, Usage]) -> None:
+        """Take in what its containers use, by session."""
+        for container in (*self._init, *self._main):
+            container.measure(usage)
+
+    def measured(self) -> MeasuredPod:
+        """What its running containers used when last measured."""
+        metadata = self._manifest["metadata"]
+        return MeasuredPod(
+            namespace=metadata["namespace"],
+            name=metadata["name"],
+            uid=metadata["uid"],
+            containers=[
+                Measured(
+                    name=each.state.name,
+                    image=each.state.image,
+                    identity=each.state.identity,
+                    usage=each.usage,
+                    memory_limit=each.memory_limit,
+                )
+                for each in (*self._init, *self._main)
+                if each.usage
+            ],
+        )
 
     async def _run(self) -> None:
         self._changed.set()

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 Condition = Mapping[str, Any]
-LOST_EXIT_CODE = 137
+KILLED_EXIT_CODE = 137  # 128 + SIGKILL, as shells and container runtimes have it
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def recover(fresh: ContainerState, recorded: Mapping[str, Any], now: datetime) -
     if "running" in state:
         started = datetime.fromisoformat(state["running"]["startedAt"])
         message = "the sandbox's node was restarted; its processes ended with it"
-        last = Terminated(LOST_EXIT_CODE, "NodeRestarted", started, now, identity, message)
+        last = Terminated(KILLED_EXIT_CODE, "NodeRestarted", started, now, identity, message)
     return ContainerState(
         name=fresh.name,
         image=fresh.image,

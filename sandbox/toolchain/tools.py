@@ -83,4 +83,9 @@ TOOLS = (
             new="port",
         ),
     ),
+    Tool(
+        "kube-state-metrics",
+        {"kube-state-metrics": "k8s.io/kube-state-metrics/v2"},
+        minutes=2,
+    ),
 )

@@ -1,4 +1,6 @@
-"""The node stand-in against a real API server and controller manager."""
+"""The node stand-in against a real API server, controller manager, kube-state-metrics and
+Prometheus.
+"""
 
 import asyncio
 import json
@@ -14,7 +16,8 @@ import httpx
 import pytest
 from kr8s.asyncio import Api
 
-from sandbox import cluster, controlplane
+from components import conventions
+from sandbox import cluster, controlplane, kube_state_metrics, ports, prometheus
 from sandbox.layout import Layout
 from sandbox.network import Network, port_is_free
 from sandbox.node.process import process as node_process
@@ -23,11 +26,12 @@ from sandbox.process import Process, Processes
 Manifest = dict[str, Any]
 NAMESPACE = "default"
 SECONDS = 60
+MIB = 2**20
 
 
 @dataclass(frozen=True)
 class Sandbox:
-    """A control plane and a node, in a folder of their own."""
+    """A control plane, a node and what watches both, in a folder of their own."""
 
     kubeconfig: Path
     network: Network
@@ -45,6 +49,19 @@ class Sandbox:
             time.sleep(0.05)
         self.processes.ensure(process)
 
+    async def measured(self, promql: str) -> list[Manifest]:
+        """What Prometheus finds, as soon as it finds anything: {metric, value: [time, text]}."""
+        url = f"{self.network.url('prometheus', ports.PROMETHEUS)}/api/v1/query"
+        deadline = time.monotonic() + SECONDS
+        async with httpx.AsyncClient(trust_env=False) as client:
+            while True:
+                answer = (await client.get(url, params={"query": promql})).raise_for_status()
+                if found := answer.json()["data"]["result"]:
+                    return found
+                if time.monotonic() > deadline:
+                    pytest.fail(f"not within {SECONDS} s in Prometheus: {promql}")
+                await asyncio.sleep(0.2)
+
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
@@ -54,7 +71,8 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     processes = Processes(layout.sandbox)
     etcd, apiserver, controller_manager = controlplane.processes(layout, network)
     node = node_process(network, layout.kubeconfig, layout.sandbox)
-    started = [etcd, apiserver, controller_manager, node]
+    watching = kube_state_metrics.process(layout, network), prometheus.process(layout, network)
+    started = [etcd, apiserver, controller_manager, node, *watching]
     try:
         for process in started:
             processes.ensure(process)
@@ -136,6 +154,15 @@ def deployment(name: str, replicas: int, container: Manifest) -> Manifest:
             "template": {"metadata": {"labels": labels}, "spec": template["spec"]},
         },
     }
+
+
+def released(name: str, version: str, **container: Any) -> Manifest:
+    """A pod as a release makes it: with its version, and annotated to be scraped."""
+    manifest = pod(name, **web(**container))
+    manifest["metadata"]["labels"]["version"] = version
+    scraped = {conventions.SCRAPE: "true", conventions.SCRAPE_PORT: "8080"}
+    manifest["metadata"]["annotations"] = scraped
+    return manifest
 
 
 def service(name: str) -> Manifest:
@@ -273,3 +300,79 @@ async def test_a_killed_node_starts_its_pods_again_at_their_addresses(
     )
     assert after["status"]["podIP"] == before["status"]["podIP"]
     assert state([after])["lastState"]["terminated"]["reason"] == "NodeRestarted"
+
+
+async def test_above_its_memory_limit_a_container_is_killed_and_everybody_can_see_it(
+    sandbox: Sandbox, api: Cluster
+):
+    env = [{"name": "LEAK_MIB_PER_SECOND", "value": "20"}]
+    resources = {"limits": {"memory": "160Mi"}}
+    await api.create(released("leaking", "1.2.0-leak", env=env, resources=resources))
+
+    pods = await api.until("leaking", lambda pods: "terminated" in state(pods).get("lastState", {}))
+    ended = state(pods)["lastState"]["terminated"]
+    assert (ended["reason"], ended["exitCode"]) == ("OOMKilled", 137)
+    assert state(pods)["restartCount"] >= 1
+
+    # As queries tell a canary from stable: by the pod's version.
+    version = "* on (namespace, pod) group_left (label_version) kube_pod_labels"
+    reason = "kube_pod_container_status_last_terminated_reason"
+    [killed] = await sandbox.measured(
+        f'({reason}{{pod="leaking",reason="OOMKilled"}} {version}) == 1'
+    )
+    assert killed["metric"]["label_version"] == "1.2.0-leak"
+    restarts = "kube_pod_container_status_restarts_total"
+    [restarted] = await sandbox.measured(f'({restarts}{{pod="leaking"}} {version}) >= 1')
+    assert restarted["metric"]["container"] == "app"
+    # It had grown before it was killed, and Prometheus saw it near its limit.
+    working_set = 'container_memory_working_set_bytes{pod="leaking",container="app"}'
+    ratio = f"{working_set} / container_spec_memory_limit_bytes"
+    await sandbox.measured(f"max_over_time(({ratio})[5m:1s]) > 0.5")
+
+
+async def test_a_crash_loop_is_in_prometheus(sandbox: Sandbox, api: Cluster):
+    env = [{"name": "CRASH_AFTER_SECONDS", "value": "0.2"}]
+    await api.create(released("looping", "1.3.0-crash", env=env))
+    await api.until("looping", lambda pods: reason(pods) == "CrashLoopBackOff")
+    waiting = 'kube_pod_container_status_waiting_reason{pod="looping",reason="CrashLoopBackOff"}'
+    [found] = await sandbox.measured(f"{waiting} == 1")
+    assert found["metric"]["namespace"] == NAMESPACE
+    why = "kube_pod_container_status_last_terminated_reason"
+    await sandbox.measured(f'{why}{{pod="looping",reason="Error"}} == 1')
+
+
+async def test_what_containers_use_is_in_prometheus_as_the_kubelet_tells_it(
+    sandbox: Sandbox, api: Cluster
+):
+    resources = {"limits": {"memory": "256Mi"}}
+    await api.create(released("using", "1.0.0-fine", resources=resources))
+    await api.until("using", ready)
+    of_pod = f'namespace="{NAMESPACE}",pod="using"'
+    of_app = f'{of_pod},container="app"'
+    [used] = await sandbox.measured(f"container_memory_working_set_bytes{{{of_app}}}")
+    assert 10 * MIB < float(used["value"][1]) < 256 * MIB
+    labels = used["metric"]
+    assert labels["image"] == "sluice/demo-app:1.0.0"
+    assert (labels["job"], labels["metrics_path"]) == ("kubelet", "/metrics/cadvisor")
+    limits = await sandbox.measured(f"container_spec_memory_limit_bytes{{{of_pod}}}")
+    assert {float(each["value"][1]) for each in limits} == {256 * MIB}
+    # One of the container, and one of the pod, as on a cluster.
+    assert {each["metric"].get("container", "") for each in limits} == {"app", ""}
+    await sandbox.measured(f"container_cpu_usage_seconds_total{{{of_app}}} > 0")
+
+
+async def test_an_apps_own_metrics_carry_its_pods_name_and_version(sandbox: Sandbox, api: Cluster):
+    env = [{"name": "ORDER_FAILURE_RATIO", "value": "1"}]
+    await api.create(released("selling", "1.4.0-orders", env=env))
+    [found] = await api.until("selling", ready)
+    url = f"http://{sandbox.network.loopback(found['status']['podIP'])}:8080/"
+    async with httpx.AsyncClient(trust_env=False) as client:
+        for _ in range(3):
+            assert (await client.get(url)).is_success
+    selected = '{pod="selling",app="selling",version="1.4.0-orders",namespace="default"}'
+    [orders] = await sandbox.measured(f"orders_total{selected} == 3")
+    assert orders["metric"]["outcome"] == "failed"
+    [requests] = await sandbox.measured(f"http_requests_total{selected} == 3")
+    assert requests["metric"]["status_code"] == "200"
+    buckets = await sandbox.measured(f"http_request_duration_seconds_bucket{selected}")
+    assert {"0.25", "+Inf"} <= {each["metric"]["le"] for each in buckets}

@@ -46,12 +46,22 @@ def test_another_command_finds_what_an_earlier_one_started(processes: Processes)
     assert Processes(processes.folder).find("part") == processes.find("part")
 
 
-@pytest.mark.parametrize("changed", [{"env": {"A": "1"}}, {"version": "2"}])
+CHANGES = [{"env": {"A": "1"}}, {"version": "2"}, {"files": {Path("/dev/null"): "new"}}]
+
+
+@pytest.mark.parametrize("changed", CHANGES)
 def test_a_changed_specification_replaces_the_process(processes: Processes, changed: dict) -> None:
     processes.ensure(Process("part", SLEEP))
     first = pid(processes)
     assert processes.ensure(Process("part", SLEEP, **changed))
     assert pid(processes) != first
+
+
+def test_its_files_are_there_when_it_starts(processes: Processes, tmp_path: Path) -> None:
+    file, copy = tmp_path / "etc" / "settings.json", tmp_path / "copy"
+    argv = ["sh", "-c", 'cp "$0" "$1" && exec sleep 60', str(file), str(copy)]
+    processes.ensure(Process("part", argv, files={file: "new"}, ready=copy.exists))
+    assert copy.read_text() == "new"
 
 
 def test_a_killed_process_is_started_again(processes: Processes) -> None:

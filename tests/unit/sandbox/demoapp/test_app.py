@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 ROOT = Path(__file__).parents[4]
 HOST = "127.0.0.1"
@@ -58,6 +59,19 @@ def start() -> Iterator[Callable[..., Service]]:
     for service in services:
         service.process.kill()
         service.process.wait()
+
+
+Sample = tuple[str, frozenset[tuple[str, str]], float]
+
+
+def samples(service: Service) -> set[Sample]:
+    """What the service exposes: names, labels and values."""
+    families = text_string_to_metric_families(service.get("/metrics").text)
+    return {
+        (sample.name, frozenset(sample.labels.items()), sample.value)
+        for family in families
+        for sample in family.samples
+    }
 
 
 def free_port() -> int:
@@ -124,6 +138,51 @@ async def test_the_dependency_is_called_through_the_proxy(start: Callable[..., S
     server.close()
     assert lines[0] == f"GET http://inventory.shop.svc{path or '/'} HTTP/1.1".encode()
     assert b"Host: inventory.shop.svc" in lines
+
+
+def test_its_metrics_count_the_work_only_and_as_prom_client_does(start: Callable[..., Service]):
+    service = start()
+    for path in ("/", "/cart/7", "/healthz", "/metrics"):
+        service.get(path)
+    labels = {"method": "GET", "route": "/*", "status_code": "200"}
+    assert samples(service) >= {
+        ("http_requests_total", frozenset(labels.items()), 2),
+        ("http_request_duration_seconds_count", frozenset(labels.items()), 2),
+        ("http_request_duration_seconds_bucket", frozenset((labels | {"le": "10.0"}).items()), 2),
+        ("orders_total", frozenset({"outcome": "accepted"}.items()), 2),
+    }
+    # One more time series per counter and label set would only cost Prometheus memory.
+    assert not [name for name, _, _ in samples(service) if name.endswith("_created")]
+
+
+def test_a_failing_order_is_seen_in_no_status(start: Callable[..., Service]):
+    service = start(ORDER_FAILURE_RATIO="1")
+    assert service.get().status_code == 200
+    assert ("orders_total", frozenset({"outcome": "failed"}.items()), 1) in samples(service)
+
+
+def test_a_request_that_fails_places_no_order(start: Callable[..., Service]):
+    service = start(ERROR_RATIO="1", ORDER_FAILURE_RATIO="1")
+    service.get()
+    found = {name: dict(labels) for name, labels, _ in samples(service)}
+    assert found["http_requests_total"]["status_code"] == "500"
+    assert "orders_total" not in found
+
+
+def test_it_leaks_resident_memory(start: Callable[..., Service]):
+    service = start(LEAK_MIB_PER_SECOND="200")
+
+    def resident() -> int:
+        pages = Path(f"/proc/{service.process.pid}/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+    before = resident()
+    service.wait_for(lambda: resident() > before + 60 * 2**20)
+
+
+def test_it_crashes_without_a_goodbye(start: Callable[..., Service]):
+    service = start(CRASH_AFTER_SECONDS="0.5", DRAIN_SECONDS="600")
+    assert service.process.wait() == 1
 
 
 def test_told_to_stop_it_is_unready_first_and_serves_on(start: Callable[..., Service]):

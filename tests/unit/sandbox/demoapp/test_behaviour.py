@@ -19,6 +19,14 @@ def test_the_share_of_failing_requests_is_the_error_ratio(ratio: float):
     assert failed / REQUESTS == pytest.approx(ratio, abs=0.01)
 
 
+@pytest.mark.parametrize("ratio", [0.0, 0.05, 1.0])
+def test_the_share_of_failing_orders_is_their_ratio_and_no_status_shows_it(ratio: float):
+    chance = Random(7)
+    outcomes = [decide(Settings(order_failure_ratio=ratio), chance) for _ in range(REQUESTS)]
+    assert sum(each.order_failed for each in outcomes) / REQUESTS == pytest.approx(ratio, abs=0.01)
+    assert {each.status for each in outcomes} == {HTTPStatus.OK}
+
+
 @pytest.mark.parametrize("ratio", [0.0, 0.2, 1.0])
 def test_the_share_of_slow_requests_is_the_slow_ratio(ratio: float):
     settings = Settings(latency_ms=10, slow_ratio=ratio, slow_ms=400)

@@ -76,6 +76,7 @@ def test_the_bootstrap_is_valid_and_says_who_the_proxy_is(node: names.Node):
 
 
 def test_names_that_are_no_service_stay_in_the_sandbox(kubeconfig: Path, tmp_path: Path):
-    mesh.processes(NETWORK, kubeconfig, tmp_path / "mesh", tmp_path / "bin")
-    config = json.loads((tmp_path / "mesh" / "mesh.json").read_text())
+    parts = mesh.processes(NETWORK, kubeconfig, tmp_path / "mesh", tmp_path / "bin")
+    [istiod] = [part for part in parts if part.name == "istiod"]
+    config = json.loads(istiod.files[tmp_path / "mesh" / "mesh.json"])
     assert config["outboundTrafficPolicy"]["mode"] == "REGISTRY_ONLY"

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ from sandbox.node.checks import Checker
 from sandbox.node.container import Container, Surroundings
 from sandbox.node.environment import EnvironmentFault
 from sandbox.node.status import ContainerState, Running, Terminated, Waiting
+from sandbox.node.usage import Usage
 
 FOREVER = "trap 'exit 0' TERM; while :; do sleep 0.05; done"
+MIB = 2**20
 STUBBORN = "trap '' TERM; echo up; while :; do sleep 0.05; done"
 
 
@@ -80,6 +83,10 @@ def command(script: str) -> dict[str, Any]:
     return {"exec": {"command": ["sh", "-c", script]}, "periodSeconds": 0.05, "timeoutSeconds": 30}
 
 
+def pid(container: Container) -> int:
+    return int(container.state.identity.removeprefix("process://"))
+
+
 def waiting(container: Container) -> str:
     return container.state.state.reason if isinstance(container.state.state, Waiting) else ""
 
@@ -106,6 +113,39 @@ async def test_a_crash_restarts_at_once_then_shows_crash_loop_back_off(bench: Be
     assert container.state.last.exit_code == 3
     assert not container.state.ready
     assert ("BackOff", "back-off 10s restarting failed container app") in bench.events
+
+
+async def test_above_its_memory_limit_it_is_killed_and_starts_again(bench: Bench):
+    container = bench.start(resources={"limits": {"memory": "64Mi"}})
+    await bench.until(lambda: container.state.ready)
+    session = pid(container)
+    container.measure({session: Usage(memory=64 * MIB)})
+    assert container.usage == Usage(memory=64 * MIB)
+    container.measure({session: Usage(memory=64 * MIB + 1)})
+    await bench.until(lambda: container.state.restarts == 1)
+    last = container.state.last
+    assert last
+    assert (last.reason, last.exit_code) == ("OOMKilled", 137)
+    # What the lost processes used is not the new ones' use.
+    assert container.usage is None
+
+
+async def test_without_a_memory_limit_nothing_is_killed(bench: Bench):
+    container = bench.start(resources={"requests": {"memory": "64Mi"}})
+    await bench.until(lambda: container.state.ready)
+    container.measure({pid(container): Usage(memory=1024 * MIB)})
+    assert container.memory_limit == 0
+    await container.stop(grace=30)
+    await bench.ended()
+    assert isinstance(container.state.state, Terminated)
+    assert container.state.state.exit_code != -signal.SIGKILL
+
+
+async def test_a_kill_by_others_is_no_lack_of_memory(bench: Bench):
+    container = bench.start("kill -9 $$", policy="Never", resources={"limits": {"memory": "64Mi"}})
+    await bench.ended()
+    assert isinstance(container.state.state, Terminated)
+    assert container.state.state.reason == "Error"
 
 
 async def test_on_failure_runs_until_it_succeeds(bench: Bench):

@@ -10,6 +10,7 @@ from sandbox.node.server import serve
 
 ADDRESS = "127.0.0.1"
 PODS = [{"pod": "shop/checkout-1", "address": "127.42.1.1"}]
+METRICS = b"container_memory_working_set_bytes 1\n"
 
 
 class FakeAgent:
@@ -20,6 +21,9 @@ class FakeAgent:
 
     def summary(self) -> list[dict[str, Any]]:
         return PODS
+
+    def metrics(self) -> bytes:
+        return METRICS
 
 
 @pytest.fixture
@@ -49,6 +53,12 @@ async def test_it_is_healthy_once_the_pods_have_been_seen(
 
 async def test_it_lists_its_pods(client: httpx.AsyncClient):
     assert (await client.get("/pods")).json() == PODS
+
+
+async def test_prometheus_gets_its_text_format_where_a_kubelet_has_it(client: httpx.AsyncClient):
+    answer = await client.get("/metrics/cadvisor")
+    assert answer.content == METRICS
+    assert answer.headers["content-type"].startswith("text/plain")
 
 
 async def test_other_paths_and_methods_are_refused_with_a_hint(client: httpx.AsyncClient):
