@@ -37,10 +37,7 @@ def judge(image: str, prometheus_url: str, scrape_interval: int) -> list[Manifes
     template = {
         "metadata": {
             "labels": conventions.labels(name),
-            "annotations": {
-                conventions.SCRAPE: "true",
-                conventions.SCRAPE_PORT: str(conventions.CONTAINER_PORT),
-            },
+            "annotations": pods.scraped(conventions.CONTAINER_PORT),
         },
         "spec": pods.pod(name, container),
     }

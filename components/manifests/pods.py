@@ -34,6 +34,14 @@ def container(
     }
 
 
+def scraped(port: int) -> Body:
+    """Annotations by which Prometheus finds the pod's own metrics, under /metrics on this port.
+
+    Istio's sidecar reads them as well, and adds its metrics to the pod's.
+    """
+    return {conventions.SCRAPE: "true", conventions.SCRAPE_PORT: str(port)}
+
+
 def probes(liveness: str, readiness: str) -> Body:
     """HTTP probes: a minute to start, then out of traffic after 10 s, restarted after 30 s."""
     return {

@@ -45,6 +45,9 @@ def _unversioned(spec: ServiceSpec) -> Body:
     container = pods.container(spec.name, spec.image, spec.port, spec.env, requests)
     container |= pods.probes(spec.probes.liveness, spec.probes.readiness)
     return {
-        "metadata": {"labels": conventions.labels(spec.name)},
+        "metadata": {
+            "labels": conventions.labels(spec.name),
+            "annotations": pods.scraped(spec.port),
+        },
         "spec": pods.pod(spec.name, container),
     }

@@ -74,6 +74,11 @@ def test_pods_carry_the_version_and_both_names(make_spec: MakeSpec) -> None:
     assert labels["version"] == workload.version(spec)
 
 
+def test_prometheus_finds_the_pods_own_metrics_on_its_port(make_spec: MakeSpec) -> None:
+    annotations = workload.pod_template(make_spec(port=9000))["metadata"]["annotations"]
+    assert annotations == {"prometheus.io/scrape": "true", "prometheus.io/port": "9000"}
+
+
 def test_a_pod_has_no_privileges(make_spec: MakeSpec) -> None:
     """The rules of the `restricted` pod security standard, a read-only disk and no token."""
     spec = make_spec()
