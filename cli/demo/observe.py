@@ -7,6 +7,7 @@ from typing import Any
 from cli.demo.story import ABORTED, HELD, PROMOTED
 
 Object = dict[str, Any]
+Conditions = list[Object]
 
 
 @dataclass(frozen=True)
@@ -43,19 +44,24 @@ def rollout(found: Object) -> Snapshot:
     return Snapshot(phase, weight, outcome, message)
 
 
-def canary(found: Object, before: str | None) -> Snapshot:
-    """A Flagger Canary. `before` is the hash of the specification it had last applied when the
-    release was declared: until that changes, its phase is that of the release before.
+def canary(found: Object, before: Conditions | None) -> Snapshot:
+    """A Flagger Canary. `before` are its conditions when the release was declared: until they
+    change, its phase is that of the release before. (Not so the specification it has last applied:
+    after a failure Flagger takes up the new one first, and leaves the phase Failed a while later.)
     """
     status = found.get("status", {})
     phase = status.get("phase", "Unknown")
-    if status.get("lastAppliedSpec") == before:
+    if conditions(found) == before:
         return Snapshot("Observing", 0, None)
-    conditions = status.get("conditions") or [{}]
     outcome = {"Succeeded": PROMOTED, "Initialized": PROMOTED, "Failed": ABORTED}.get(phase)
     return Snapshot(
-        phase, int(status.get("canaryWeight", 0)), outcome, conditions[0].get("message", "")
+        phase, int(status.get("canaryWeight", 0)), outcome, conditions(found)[0].get("message", "")
     )
+
+
+def conditions(found: Object) -> Conditions:
+    """A Canary's conditions. Each says when its status last changed."""
+    return found.get("status", {}).get("conditions") or [{}]
 
 
 def rollout_question(analysis_run: Object) -> Object:
@@ -68,6 +74,12 @@ def rollout_question(analysis_run: Object) -> Object:
 
 
 def canary_question(found: Object) -> Object:
-    """The question a Canary's hooks ask the judge."""
+    """The question a Canary's hooks ask the judge about the stage it is in.
+
+    The hooks do not tell the weight. Without it the evidence of all stages would count for the
+    present one, and a stage seem to have passed that is still held. At weight 0 there is none.
+    """
     hooks = found["spec"]["analysis"]["webhooks"]
-    return json.loads(next(hook["metadata"]["request"] for hook in hooks if "metadata" in hook))
+    question = json.loads(next(hook["metadata"]["request"] for hook in hooks if "metadata" in hook))
+    weight = int(found.get("status", {}).get("canaryWeight", 0))
+    return question | {"stage": {"weight": weight}} if weight else question

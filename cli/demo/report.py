@@ -115,11 +115,7 @@ def write(path: Path, results: Sequence[Result], seconds: float) -> None:
 def _evidence(verdict: Verdict) -> str:
     """Of the indicator that decided, or of the first."""
     deciding = next(
-        (
-            found
-            for found in verdict["indicators"]
-            if (found["verdict"], found["reason"]) == (verdict["verdict"], verdict["reason"])
-        ),
+        (found for found in verdict["indicators"] if found["reason"] == verdict["reason"]),
         verdict["indicators"][0] if verdict["indicators"] else None,
     )
     if deciding is None:

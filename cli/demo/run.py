@@ -66,7 +66,7 @@ class Demo:
                 controller,
                 release.tag,
                 release.expected,
-                before=await watch.applied_spec(api, service, controller),
+                before=await watch.conditions(api, service, controller),
             )
             for service, controller in SERVICES.items()
         ]

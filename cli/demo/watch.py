@@ -11,7 +11,7 @@ import kr8s
 from kr8s.asyncio import Api
 
 from cli.demo import observe
-from cli.demo.observe import Snapshot
+from cli.demo.observe import Conditions, Snapshot
 from cli.demo.target import Target
 
 NAMESPACE = "shop"
@@ -29,7 +29,7 @@ class Watched:
     tag: str
     expected: str
     declared: float = field(default_factory=time.monotonic)
-    before: str | None = None
+    before: Conditions | None = None
     first_traffic: float | None = None
     first_fail: float | None = None
     ended: float | None = None
@@ -41,12 +41,12 @@ class Watched:
         return time.monotonic() - self.declared
 
 
-async def applied_spec(api: Api, service: str, controller: str) -> str | None:
-    """What Flagger last applied, to tell the coming release from the one before."""
+async def conditions(api: Api, service: str, controller: str) -> Conditions | None:
+    """The conditions of Flagger's Canary, to tell the coming release from the one before."""
     if controller == "argo":
         return None
     found = await _get(api, "flagger.app/v1beta1", "canaries", service)
-    return (found or {}).get("status", {}).get("lastAppliedSpec")
+    return observe.conditions(found) if found else None
 
 
 async def follow(target: Target, api: Api, watched: Watched, look: Look, seconds: float) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cli.demo import observe
-from cli.demo.observe import Snapshot
+from cli.demo.observe import Conditions, Snapshot
 from components.manifests import platform, service
 from components.manifests.manifest import Manifest
 from components.spec.service import resolve
@@ -40,13 +40,12 @@ class Service:
         self.name, self.namespace, self._controller = name, namespace, controller
         self.host = f"{name}.{namespace}.test"
         self._deployed = False
-        self._applied_before: str | None = None
+        self._before: Conditions | None = None
 
     async def release(self, tag: str, stages: Sequence[dict[str, Any]] = (), **env: str) -> None:
         """Declare version `tag` of the demo app, which behaves as `env` says."""
         if self._controller == "flagger" and self._deployed:
-            canary = await self.canary()
-            self._applied_before = canary["status"]["lastAppliedSpec"]
+            self._before = observe.conditions(await self.canary())
         manifests = self.manifests(tag, stages, **env)
         if not self._deployed:
             await self._objects.apply(*platform.namespaces(self.namespace))
@@ -110,7 +109,7 @@ class Service:
         """Phase, weight and outcome of the release as the controller has them."""
         if self._controller == "argo":
             return observe.rollout(await self.rollout())
-        return observe.canary(await self.canary(), self._applied_before)
+        return observe.canary(await self.canary(), self._before)
 
     async def ended(self) -> Snapshot:
         """The release once it has an outcome."""

@@ -1,5 +1,6 @@
 """What a Rollout's or a Canary's status means for its release."""
 
+import json
 from typing import Any
 
 import pytest
@@ -18,15 +19,24 @@ def weights(weight: int) -> dict[str, Any]:
     return {"canary": {"weights": {"canary": {"weight": weight}}}}
 
 
-def canary(**status: Any) -> dict[str, Any]:
-    return {"status": {"lastAppliedSpec": "new", **status}}
+def canary(phase: str = "Progressing", **status: Any) -> dict[str, Any]:
+    return {"status": {"phase": phase, "conditions": [{"reason": phase}], **status}}
 
 
 def test_the_status_of_the_release_before_decides_nothing() -> None:
     """Right after `pulumi up` both controllers still report the last release as done."""
     healthy: dict[str, Any] = {"phase": "Healthy", "currentPodHash": "a", "stableRS": "a"}
     assert observe.rollout(rollout(generation=3, **healthy)).outcome is None
-    assert observe.canary(canary(phase="Succeeded"), before="new").outcome is None
+    succeeded = canary(phase="Succeeded")
+    assert observe.canary(succeeded, before=observe.conditions(succeeded)).outcome is None
+
+
+def test_a_failed_canary_that_takes_up_a_new_release_has_not_failed_again() -> None:
+    """Flagger notes the new specification while the phase still says Failed."""
+    failed = canary(phase="Failed", lastAppliedSpec="old")
+    before = observe.conditions(failed)
+    failed["status"]["lastAppliedSpec"] = "new"
+    assert observe.canary(failed, before).outcome is None
 
 
 def test_a_rollout_is_promoted_when_its_pods_are_the_stable_ones() -> None:
@@ -59,7 +69,7 @@ def test_a_stage_without_a_decision_is_held() -> None:
     ],
 )
 def test_a_canarys_phase_is_its_outcome(phase: str, outcome: str | None) -> None:
-    assert observe.canary(canary(phase=phase), before="old").outcome == outcome
+    assert observe.canary(canary(phase=phase), before=[{"reason": "Before"}]).outcome == outcome
 
 
 def test_an_analysis_runs_question_has_its_arguments_put_in() -> None:
@@ -72,3 +82,13 @@ def test_an_analysis_runs_question_has_its_arguments_put_in() -> None:
     }
     question = observe.rollout_question(run)
     assert question == {"arms": {"canary": {"version": "1.1-abc"}}, "stage": "20"}
+
+
+@pytest.mark.parametrize(("weight", "stage"), [(30, {"stage": {"weight": 30}}), (0, {})])
+def test_a_canarys_question_is_about_its_stage(weight: int, stage: dict[str, Any]) -> None:
+    """Weight 0 asks whether a release may begin, which is no verdict on one that has ended."""
+    request = json.dumps({"service": "payments"})
+    found = canary(canaryWeight=weight) | {
+        "spec": {"analysis": {"webhooks": [{"metadata": {"request": request}}]}}
+    }
+    assert observe.canary_question(found) == {"service": "payments"} | stage
