@@ -19,8 +19,8 @@ Manifest = dict[str, Any]
 FIELD_MANAGER = "sluice-sandbox"
 APPLIED = {"name": "sandbox-crds", "namespace": "kube-system"}
 PARALLEL = 6
-ESTABLISHED_SECONDS = 30
-READABLE_SECONDS = 30
+ESTABLISHED_SECONDS = 120
+READABLE_SECONDS = 120
 # Whose objects the controllers, the demo and the tests read.
 READ_GROUPS = ("argoproj.io/v1alpha1", "flagger.app/v1beta1", "networking.istio.io/v1")
 
