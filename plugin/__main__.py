@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from plugin import log
 from plugin.api.app import create_app
-from plugin.settings import Settings
+from plugin.settings import Settings, problems
 
 _GRACE_SECONDS = 15
 """For requests under way when asked to stop: longer than any of them takes."""
@@ -17,10 +17,7 @@ def main() -> int:
     try:
         settings = Settings()  # pyright: ignore[reportCallIssue] from the environment
     except ValidationError as error:
-        for problem in error.errors():
-            name = str(problem["loc"][0]).upper()
-            variable = name if name in {"HOST", "PORT"} else f"SLUICE_{name}"
-            print(f"{variable}: {problem['msg']}", file=sys.stderr)
+        print(*problems(error), sep="\n", file=sys.stderr)
         return 2
     log.configure()
     uvicorn.run(
@@ -29,6 +26,7 @@ def main() -> int:
         port=settings.port,
         log_config=None,
         access_log=False,
+        server_header=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     return 0

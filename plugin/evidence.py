@@ -16,7 +16,7 @@ exceeds 1/level with probability at most `level`: it may be looked at as often a
 Raising E to 1/burst keeps that true when failures come in clumps of up to `burst`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -30,7 +30,7 @@ HARM = np.geomspace(1.25, 64.0, 24)
 SAFE = 1.0 / HARM
 """Tilts for "the canary is not worse by more than the margin"."""
 
-_PARTS, _DIVISIONS = 16, 8  # encloses a margin in [-1, 1] to 2/16**8
+_STEPS, _CLOSE = 100, 1e-10
 
 
 @dataclass(frozen=True)
@@ -80,10 +80,7 @@ class Evidence:
 
     def log_e(self, margin: float) -> float:
         """The natural logarithm of E for a null hypothesis with this margin, a fraction."""
-        return float(self._log_e(np.array([margin]))[0])
-
-    def _log_e(self, margins: Array) -> Array:
-        return _log_mean_exp(self.gain - margins[:, None] * self.cost)
+        return float(_log_mean_exp(self.gain - margin * self.cost))
 
     def lower(self, level: float) -> float:
         """From harm evidence: the lower end of the canary's extra bad ratio.
@@ -91,32 +88,97 @@ class Evidence:
         It is the margin at which E is exactly 1/level, so the truth is ever below it with
         probability at most `level`, at all looks together. -1 when nothing is known.
         """
-        low, _ = self._crossing(lambda log_e: log_e >= -np.log(level))
-        return low
+        return self._crossing(-np.log(level), -1.0)
 
     def upper(self, level: float) -> float:
         """From safe evidence: the upper end of the extra bad ratio; 1 when nothing is known."""
-        _, high = self._crossing(lambda log_e: log_e < -np.log(level))
-        return high
+        return self._crossing(-np.log(level), 1.0)
 
-    def _crossing(self, before: Callable[[Array], NDArray[np.bool_]]) -> tuple[float, float]:
-        """The margin at which `before` stops being true, enclosed to 1e-10 by repeated division.
+    def _crossing(self, threshold: float, margin: float) -> float:
+        """The margin at which ln E falls to the threshold on the way from `margin`, -1 or 1, to 0.
 
-        ln E falls with the margin for harm tilts (costs > 0) and rises for safe ones, so there is
-        one such margin at most.
+        Newton's method: ln E is convex in the margin, so no step goes too far, and where it ends
+        nothing more has been claimed than is proven.
         """
-        low, high = -1.0, 1.0
-        for _ in range(_DIVISIONS):
-            margins = np.linspace(low, high, _PARTS + 1)
-            passed = int(np.count_nonzero(before(self._log_e(margins))))
-            low, high = margins[max(passed - 1, 0)], margins[min(passed, _PARTS)]
-        return float(low), float(high)
+        farthest = -margin
+        for _ in range(_STEPS):
+            exponents = self.gain - margin * self.cost
+            highest = exponents.max()
+            shares = np.exp(exponents - highest)
+            total = shares.sum()
+            above = highest + np.log(total / len(shares)) - threshold
+            if above <= 0:
+                break
+            step = above * total / (shares @ self.cost)
+            if (margin + step) * farthest >= 1:
+                return farthest
+            margin += step
+            if abs(step) < _CLOSE:
+                break
+        return float(margin)
 
 
 Starts = Sequence[tuple[int, float]]
 """When processes begin (comparable interval) and their weights, which add up to 1 at most."""
 
 AT_ONCE: Starts = ((0, 1.0),)
+
+LATE, _RESTARTS = 0.2, 6
+"""How much of the evidence is set aside for releases that turn bad, and for how many processes."""
+
+
+def with_restarts(window: int) -> Starts:
+    """Mostly a process from the beginning, and some from `window`, twice, four times … later."""
+    later = [window * 2**power for power in range(_RESTARTS)]
+    return ((0, 1 - LATE), *((start, LATE / _RESTARTS) for start in later))
+
+
+@dataclass(frozen=True)
+class Process:
+    """What each comparable interval adds to ln E, per tilt: ln e = gain - margin·cost."""
+
+    gain: Array
+    cost: Array
+
+    @classmethod
+    def of(cls, strata: Strata, tilts: Array, ratio: float = 1.0, burst: float = 1.0) -> Self:
+        """Strata without requests on both sides compare nothing and are left out."""
+        usable = strata[strata.comparable]
+        canary, stable = usable.canary_total[:, None], usable.stable_total[:, None] / ratio
+        denominator = canary * tilts + stable
+        log_b = np.log((canary + stable) / denominator)
+        bad, stable_bad = usable.canary_bad[:, None], usable.stable_bad[:, None]
+        gain = (bad * (np.log(tilts) + log_b) + stable_bad * log_b) / burst
+        return cls(gain, canary * stable * (tilts - 1) / denominator / burst)
+
+    def __getitem__(self, index: slice) -> Self:
+        return type(self)(self.gain[index], self.cost[index])
+
+    def evidence(self, starts: Starts = AT_ONCE) -> Evidence:
+        """As it stands at the end.
+
+        A process that began with the release has learned that it is good, and is slow to unlearn it
+        when it turns bad. So others may begin later: fixed beforehand, the weighted mean of all is
+        as valid as each.
+        """
+        begun = [(start, weight) for start, weight in starts if start <= len(self.gain)]
+        gain = [self.gain[at:].sum(axis=0) + np.log(w * len(begun)) for at, w in begun]
+        return Evidence(
+            np.concatenate(gain), np.concatenate([self.cost[at:].sum(axis=0) for at, _ in begun])
+        )
+
+    def course(self, margin: float, starts: Starts) -> Array:
+        """The ln E of `evidence` for this margin as it stood after each comparable interval."""
+        so_far = np.cumsum(self.gain - margin * self.cost, axis=0)
+        # A process that began later is the whole one over what that was when it began. So all of
+        # them together are the whole one times a factor, which changes only where another begins.
+        factor = np.full(so_far.shape, -np.inf)
+        for start, weight in sorted(starts):
+            if start <= len(so_far):
+                first = max(start - 1, 0)
+                until = so_far[first] if start else 0.0
+                factor[first:] = np.logaddexp(factor[first:][:1], np.log(weight) - until)
+        return _log_mean_exp(so_far + factor)
 
 
 def compare(
@@ -126,46 +188,15 @@ def compare(
     burst: float = 1.0,
     starts: Starts = AT_ONCE,
 ) -> Evidence:
-    """Evidence of the canary against stable; strata without requests on both sides add nothing.
-
-    A process that began with the release has learned that it is good, and is slow to unlearn it
-    when it turns bad. So others may begin later: fixed beforehand, the weighted mean of all is as
-    valid as each.
-    """
-    gain, cost = _terms(strata, tilts, ratio, burst)
-    begun = [(start, weight) for start, weight in starts if start <= len(gain)]
-    return Evidence(
-        np.concatenate([gain[at:].sum(axis=0) + np.log(w * len(begun)) for at, w in begun]),
-        np.concatenate([cost[at:].sum(axis=0) for at, _ in begun]),
-    )
+    """Evidence of the canary against stable, as it stands after these intervals."""
+    return Process.of(strata, tilts, ratio, burst).evidence(starts)
 
 
 def course(
     strata: Strata, tilts: Array, margin: float, *, ratio: float, burst: float, starts: Starts
 ) -> Array:
     """The ln E of `compare` for this margin as it stood after each comparable interval."""
-    gain, cost = _terms(strata, tilts, ratio, burst)
-    so_far = np.cumsum(gain - margin * cost, axis=0)
-    parts = []
-    for start, weight in starts:
-        part = np.full(so_far.shape, -np.inf)
-        if 0 < start <= len(so_far):
-            part[start - 1 :] = so_far[start - 1 :] - so_far[start - 1]
-        elif start == 0:
-            part = so_far
-        parts.append(part + np.log(weight * len(starts)))
-    return _log_mean_exp(np.concatenate(parts, axis=1)) if len(so_far) else np.empty(0)
-
-
-def _terms(strata: Strata, tilts: Array, ratio: float, burst: float) -> tuple[Array, Array]:
-    """Gain and cost per comparable interval and tilt."""
-    usable = strata[strata.comparable]
-    canary, stable = usable.canary_total[:, None], usable.stable_total[:, None] / ratio
-    denominator = canary * tilts + stable
-    log_b = np.log((canary + stable) / denominator)
-    bad, stable_bad = usable.canary_bad[:, None], usable.stable_bad[:, None]
-    gain = (bad * (np.log(tilts) + log_b) + stable_bad * log_b) / burst
-    return gain, canary * stable * (tilts - 1) / denominator / burst
+    return Process.of(strata, tilts, ratio, burst).course(margin, starts)
 
 
 def burn(bad: float, total: float, burst: float = 1.0) -> Evidence:
@@ -186,7 +217,11 @@ def burning(bad: Array, total: Array, limit: float, window: int, level: float) -
     gain = np.stack([trailing(bad, length) for length in lengths], axis=1)
     cost = np.stack([trailing(total, length) for length in lengths], axis=1)
     exponents = gain[..., None] * np.log(HARM) - limit * cost[..., None] * (HARM - 1)
-    return _log_mean_exp(exponents.reshape(len(bad), len(lengths) * len(HARM))) >= -np.log(level)
+    exponents = exponents.reshape(len(bad), len(lengths) * len(HARM))
+    # No mean is above its largest term, and most of the time even that proves nothing.
+    hot = exponents.max(axis=1) >= -np.log(level)
+    hot[hot] = _log_mean_exp(exponents[hot]) >= -np.log(level)
+    return hot
 
 
 def trailing(counts: Array, window: int) -> Array:
@@ -198,4 +233,5 @@ def trailing(counts: Array, window: int) -> Array:
 def _log_mean_exp(exponents: Array) -> Array:
     """The logarithm of the mean of exp(…) along the last axis, without overflow."""
     highest = exponents.max(axis=-1)
-    return highest + np.log(np.exp(exponents - highest[..., None]).mean(axis=-1))
+    total = np.exp(exponents - highest[..., None]).sum(axis=-1)
+    return highest + np.log(total / exponents.shape[-1])

@@ -1,26 +1,25 @@
 """From a question to a verdict: one range query, its counts, the evidence, the rules."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from math import ceil, floor
 from typing import Protocol
 
-from plugin import why
-from plugin.counts import ARMS, Counts, read, stage_start
-from plugin.indicators import Indicator, istio, istio_arm
-from plugin.prometheus import ConfigError, QueryError, Sample, Series
-from plugin.promql import Query, selector, union
+from plugin import signals, why
+from plugin.answer import Answer, Part
+from plugin.counts import Counts, parts, read
+from plugin.indicators import Indicator
+from plugin.prometheus import ConfigError, PrometheusError, Sample, Series
+from plugin.promql import REPLICAS, Query, union
 from plugin.question import Question
-from plugin.verdict import Case, Limits, Reason, decide
+from plugin.signals import Signal
+from plugin.verdict import Case, Limits, Progress, Reason, decide
 
 _DEFAULT_LOOKBACK_SECONDS = 2 * 3600
 _MAX_INTERVALS = 720
 """Per query. A longer lookback widens the intervals; it does not make the query dearer."""
-
-
-_OVERFED = 1.5
-"""A canary with so many times its share of the traffic is routed wrongly, or the stage is over."""
 
 
 class Source(Protocol):
@@ -36,14 +35,28 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Judgement:
-    """A verdict with all that led to it. `cases` is empty when Prometheus gave no counts."""
+    """A verdict with all that led to it.
+
+    `at` is the time it speaks of, in Unix seconds: the end of the counts. There is no `query` if
+    none was needed, and `cases` is empty when Prometheus gave no counts.
+    """
 
     question: Question
     reason: Reason
     why: str
-    query: Query
+    at: float
+    query: Query | None = None
     counts: Counts | None = None
     cases: tuple[Case, ...] = ()
+    signals: tuple[Signal, ...] = ()
+
+
+def cannot_judge(
+    question: Question, error: PrometheusError, at: float, query: Query | None = None
+) -> Judgement:
+    """Prometheus gave no answer to build on: undecided, whatever was asked."""
+    reason = Reason.CONFIG_ERROR if isinstance(error, ConfigError) else Reason.QUERY_ERROR
+    return Judgement(question, reason, why.cannot_ask(str(error)), at, query)
 
 
 class Judge:
@@ -61,68 +74,62 @@ class Judge:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.source = source
-        self._scrape = scrape_interval
+        self.scrape_interval = scrape_interval
         self._reporter = reporter
-        self._clock = clock
+        self.clock = clock
 
     async def judge(self, question: Question) -> Judgement:
         """Decide. Whatever is wrong with Prometheus or its data is a verdict too: undecided."""
-        indicators = [istio(objective) for objective in question.slo.objectives]
-        query = self.query(question, indicators)
+        indicators, asked, query = self.query(question)
         try:
-            series = await self.source.query_range(query)
-            counts = read(series, query, indicators, question.policy.warm_up.total_seconds())
-        except QueryError as error:
-            return Judgement(question, Reason.QUERY_ERROR, why.cannot_ask(str(error)), query)
-        except ConfigError as error:
-            return Judgement(question, Reason.CONFIG_ERROR, why.cannot_ask(str(error)), query)
-        cases = self._cases(question, counts)
-        deciding = decide(cases)
-        reason = why.explain(deciding, counts, question, self._age(counts))
-        return Judgement(question, deciding.reason, reason, query, counts, cases)
+            answer = Answer.of(await self.source.query_range(query), query, asked)
+        except PrometheusError as error:
+            return cannot_judge(question, error, query.end, query)
+        pods = signals.attempt_pods(answer)
+        counts = read(answer, indicators, question.policy.warm_up.total_seconds(), pods)
+        cases = self.cases(question, counts)
+        decision = decide(cases)
+        reason = decision.reason
+        sentence = why.explain(decision, counts, question, self._age(counts))
+        watched = _signals(question, answer, counts)
+        worst = signals.worst(watched)
+        if worst is not None and worst.outranks(reason):
+            reason, sentence = worst.reason, worst.why
+        return Judgement(question, reason, sentence, query.end, query, counts, cases, watched)
 
-    def query(self, question: Question, indicators: Sequence[Indicator]) -> Query:
-        """The range query, ending where every target must have been scraped.
+    def query(self, question: Question) -> tuple[list[Indicator], list[Part], Query]:
+        """The indicators, what is asked for them, and the range query that asks it.
 
-        The ends of the intervals are multiples of their length, so both arms, all replicas and
-        repeated questions see the same ones.
+        It ends where every target must have been scraped. The ends of the intervals are multiples
+        of their length, so both arms, all replicas and repeated questions see the same ones.
         """
-        lookback = question.policy.lookback
-        seconds = min(_DEFAULT_LOOKBACK_SECONDS, _MAX_INTERVALS * self._scrape)
-        if lookback is not None:
-            seconds = lookback.total_seconds()
-        step = self._scrape * ceil(seconds / (self._scrape * _MAX_INTERVALS))
-        settle = min(self._scrape / 4, 5)
-        end = floor((self._clock() - self._scrape - settle) / step) * step
-        arms = {
-            arm: istio_arm(question.namespace, getattr(question.arms, arm), self._reporter)
-            for arm in ARMS
-        }
-        parts = {
-            f"{arm} {one.name}": (selector(one.metric, arms[arm] + one.matchers), one.label)
-            for one in indicators
-            for arm in ARMS
-        }
+        usual = min(_DEFAULT_LOOKBACK_SECONDS, _MAX_INTERVALS * self.scrape_interval)
+        seconds = question.lookback(timedelta(seconds=usual)).total_seconds()
+        step = self.scrape_interval * ceil(seconds / (self.scrape_interval * _MAX_INTERVALS))
+        settle = min(self.scrape_interval / 4, 5)
+        end = floor((self.clock() - self.scrape_interval - settle) / step) * step
         start = end - step * (ceil(seconds / step) - 1)
-        return Query(union(parts, step), start, end, step)
+        indicators = question.indicators
+        arms = {name: question.arm(name, self._reporter) for name in ("canary", "stable")}
+        asked = [
+            *parts(indicators, arms, step, REPLICAS),
+            *signals.parts(question.slo.bounds, arms, question.labels.scheme, REPLICAS),
+        ]
+        return indicators, asked, Query(union(map(str, asked)), start, end, step)
 
-    def _cases(self, question: Question, counts: Counts) -> tuple[Case, ...]:
-        weight = question.stage.weight
-        begins, share = 0, True
-        if weight is not None and 0 < weight < 100:
-            begins = stage_start(counts.traffic, weight / 100)
-            share = 0 < counts.traffic[begins:].share <= _OVERFED * weight / 100
+    def cases(self, question: Question, counts: Counts) -> tuple[Case, ...]:
+        """What each objective says of these counts now. Replays decide by it too."""
+        progress = Progress.of(counts, question)
         age = self._age(counts)
         fresh = age is not None and age <= 15 + 5 * counts.seconds
         return tuple(
             Case(
                 objective=objective,
-                limits=Limits.of(objective, question.slo, question.policy),
+                limits=Limits.of(objective, question.slo, question.policy, question.exposure),
                 policy=question.policy,
                 rollout=counts.strata[objective.name],
-                begins=begins,
                 seconds=counts.seconds,
-                share=share,
+                progress=progress,
                 fresh=fresh,
             )
             for objective in question.slo.objectives
@@ -131,4 +138,22 @@ class Judge:
     def _age(self, counts: Counts) -> float | None:
         """Seconds since both arms were last seen with requests; None if they never were."""
         ends = counts.ends[counts.traffic.comparable]
-        return self._clock() - float(ends[-1]) if len(ends) else None
+        return self.clock() - float(ends[-1]) if len(ends) else None
+
+
+def _signals(question: Question, answer: Answer, counts: Counts) -> tuple[Signal, ...]:
+    """What the canary's pods say, and the values with bounds, since the release began."""
+    step, since = answer.query.step, None
+    if len(counts.ends):
+        since = (int(counts.ends[0]) - answer.query.start) // step
+    bounds = (
+        signals.within_bounds(
+            bound,
+            answer.value(f"canary {bound.name}"),
+            answer.value(f"stable {bound.name}"),
+            step,
+            since,
+        )
+        for bound in question.slo.bounds
+    )
+    return (*signals.health(answer, question.slo.restarts), *bounds)

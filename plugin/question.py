@@ -6,6 +6,11 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from plugin.arms import check_expressions
+from plugin.buckets import check_istio_buckets
+from plugin.indicators import PRESETS, Arm, Indicator, Scheme, by_labels, indicator
+from plugin.indicators import Field as Of
+from plugin.policy import LONGEST_LOOKBACK, Policy
 from plugin.slo import SLO, Duration, Model
 
 Name = Annotated[
@@ -54,64 +59,131 @@ class Arms(Model):
         return self
 
 
-class Stage(Model):
-    """The rollout's current stage: `weight` is the canary's share of the traffic, in percent."""
-
-    weight: int | None = Field(default=None, ge=0, le=100)
+LabelName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]{0,99}$")]
 
 
-class Policy(Model):
-    """How strict to be. Everything has a default that follows from the SLO.
+class Labels(Model):
+    """How the application's own metrics name a pod's namespace, workload and version.
 
-    Margins are in error budgets, of which at most 5 % of the requests are counted.
+    The defaults are those of a PodMonitor whose podTargetLabels are `app` and `version`; `workload`
+    carries the label `app`, which Flagger rewrites for its stable copy.
     """
 
-    fail_margin: float = Field(default=0.25, ge=0, le=10)
-    """Fail once the canary is proven worse than stable by this many error budgets."""
-    pass_margin: float = Field(default=1.0, gt=0, le=10)
-    """Pass once the canary is proven not to be worse by this many error budgets."""
-    ratio: float = Field(default=1.0, ge=1, le=10)
-    """Compare with so many times stable's bad ratio: 1.2 overlooks a canary that is 20 % worse."""
-    false_abort: float = Field(default=0.01, ge=1e-6, le=0.2)
-    """Probability at most of ever failing a release that is within the fail margin."""
-    false_promote: float = Field(default=0.05, ge=1e-6, le=0.2)
-    """Probability at most of passing a stage of a release that is beyond the pass margin."""
-    burst: float = Field(default=1.0, ge=1, le=100)
-    """Failures that come together (retries, batches): evidence is discounted by this factor."""
-    warm_up: Duration = timedelta(0)
-    """Leave out the canary's first requests for this long: cold caches are no regression."""
-    min_bad: int = Field(default=3, ge=1, le=1000)
-    """Bad canary requests needed to fail, whatever the evidence."""
-    min_requests: int = Field(default=100, ge=1, le=1_000_000)
-    """Canary requests in this stage needed to pass, whatever the evidence."""
-    lookback: Duration | None = None
-    """How far back a rollout may have begun; by default two hours or 720 scrapes."""
+    namespace: LabelName = "namespace"
+    workload: LabelName = "app"
+    version: LabelName = "version"
 
-    @field_validator("lookback")
-    @classmethod
-    def _bounded(cls, lookback: timedelta | None) -> timedelta | None:
-        if lookback is not None and not timedelta(minutes=1) <= lookback <= timedelta(days=2):
-            raise PydanticCustomError("lookback", "the lookback is between 1m and 2d")
-        return lookback
+    @property
+    def scheme(self) -> Scheme:
+        return by_labels(self.namespace, self.workload, self.version)
 
-    @model_validator(mode="after")
-    def _margins_in_order(self) -> Self:
-        if self.fail_margin > self.pass_margin:
-            raise PydanticCustomError("margins", "fail_margin must not exceed pass_margin")
-        return self
+
+class Stage(Model):
+    """A stage of the rollout; weight 0 is before the first one."""
+
+    weight: int | None = Field(default=None, ge=0, le=100)
+    """The canary's share of the traffic, in percent."""
+    time: Duration | None = None
+    """How long it may gather evidence."""
 
 
 class Question(Model):
-    """One release to judge: `metrics` names the preset that says where its requests are counted."""
+    """One release to judge: `metrics` names the preset that says where its requests are counted.
+
+    `stages` are all stages of the rollout, which tell the time of the present one by its weight.
+    `answer_within` is how long the asker waits: without a reason in time it would only see a fault.
+    """
 
     service: Name
     namespace: Name
     slo: SLO
-    metrics: Literal["istio"] = "istio"
+    metrics: Literal["istio", "spring", "prom-client", "nginx"] = "istio"
+    histograms: Literal["classic", "native"] = "classic"
+    labels: Labels = Labels()
     arms: Arms
     stage: Stage = Stage()
+    stages: tuple[Stage, ...] = Field(default=(), max_length=100)
     policy: Policy = Policy()
+    answer_within: Duration = timedelta(seconds=9)
+
+    @field_validator("answer_within")
+    @classmethod
+    def _possible(cls, within: timedelta) -> timedelta:
+        if not timedelta(milliseconds=100) <= within <= timedelta(minutes=1):
+            raise PydanticCustomError("answer_within", "an answer takes between 100ms and 1m")
+        return within
+
+    @model_validator(mode="after")
+    def _can_be_counted(self) -> Self:
+        if self.metrics == "istio" and self.histograms == "classic":
+            check_istio_buckets(self.slo, within=("slo",))
+        check_expressions(self.slo, self.labels.scheme, within=("slo",))
+        return self
+
+    @property
+    def indicators(self) -> list[Indicator]:
+        """Where each objective is counted."""
+        preset, application = PRESETS[self.metrics], self.labels.scheme
+        native = self.histograms == "native"
+        return [indicator(one, preset, application, native) for one in self.slo.objectives]
+
+    def arm(self, name: Literal["canary", "stable"], reporter: str) -> Arm:
+        """What the series of an arm are selected by. `reporter` is for Istio's metrics only."""
+        canary, stable = self.arms.canary, self.arms.stable
+        common = {
+            Of.NAMESPACE: self.namespace,
+            Of.SERVICE: self.service,
+            Of.REPORTER: reporter,
+        }
+        if name == "canary":
+            # Both controllers split the traffic by this Service.
+            own = {
+                Of.WORKLOAD: canary.workload,
+                Of.VERSION: canary.version,
+                Of.BACKEND: f"{self.service}-canary",
+            }
+        else:
+            own = {
+                Of.WORKLOAD: stable.workload,
+                Of.VERSION: stable.version,
+                Of.NOT_VERSION: stable.not_version,
+                Of.BACKEND: stable.workload,
+            }
+        return {**common, **own}
 
     @property
     def release(self) -> str:
         return f"{self.namespace}/{self.service} {self.arms.canary.version}"
+
+    @property
+    def stage_time(self) -> timedelta | None:
+        """The present stage's time; None if it has none, or is none of the rollout's stages."""
+        if self.stage.time is not None or self.stage.weight is None:
+            return self.stage.time
+        times = (one.time for one in self.stages if one.weight == self.stage.weight)
+        return next(times, None)
+
+    @property
+    def weight_before(self) -> int:
+        """The weight of the stage before the present one; 0 if there is none, or none is known."""
+        weights = [stage.weight or 0 for stage in self.stages]
+        return max((weight for weight in weights if weight < (self.stage.weight or 0)), default=0)
+
+    @property
+    def exposure(self) -> float:
+        """The share of the traffic that a pass gives the canary: the next stage's, or all of it."""
+        now = self.stage.weight
+        weights = [stage.weight or 0 for stage in self.stages]
+        return min((w for w in weights if now is not None and w > now), default=100) / 100
+
+    def lookback(self, usual: timedelta) -> timedelta:
+        """How far back the counts reach: the policy's, or `usual`, or as long as the stages take.
+
+        Pods that get ready between two stages, and what a stage's deadline may add, take a quarter
+        more and ten minutes.
+        """
+        if self.policy.lookback is not None:
+            return self.policy.lookback
+        stages = sum((one.time for one in self.stages if one.time), timedelta(0))
+        needed = stages * 1.25 + timedelta(minutes=10) if stages else timedelta(0)
+        return min(max(usual, needed), LONGEST_LOOKBACK)

@@ -1,108 +1,77 @@
 """Service level objectives: what a service promises, and the error budget that leaves.
 
-Durations and percentages are parsed here, once, for everybody. Ratios are exact (`Decimal`): a
-budget of 0.1 % is 0.001, not 0.0010000000000000009.
+Two kinds of promises. A ratio (availability, latency, `ratios`) becomes an `Objective`: requests or
+events of which so many may be bad. What is no ratio (`limits`, `saturation`) becomes a `Bound`: a
+value that must not stay beyond it.
 """
 
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal, InvalidOperation
-from typing import Annotated, Self
+from decimal import Decimal
+from typing import Annotated, Any, Self
 
 from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
+    Field,
     PlainSerializer,
+    ValidatorFunctionWrapHandler,
     WithJsonSchema,
+    WrapValidator,
     field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
-_UNITS = {
-    "ms": timedelta(milliseconds=1),
-    "s": timedelta(seconds=1),
-    "m": timedelta(minutes=1),
-    "h": timedelta(hours=1),
-    "d": timedelta(days=1),
-    "w": timedelta(weeks=1),
-}
-_DURATION = re.compile(r"(\d{1,7}(?:\.\d{1,6})?)(ms|s|m|h|d|w)", re.ASCII)
-
-# fmt: off
-ISTIO_BUCKETS_MS = (
-    Decimal("0.5"), *map(Decimal, (
-        1, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000,
-        600_000, 1_800_000, 3_600_000,
-    )),
+from plugin.promises import (
+    AVAILABILITY,
+    CPU,
+    LATENCY,
+    MEMORY,
+    Latency,
+    Limit,
+    Model,
+    Ratio,
+    Saturation,
+    SignalName,
+    is_request,
 )
-# fmt: on
-"""Upper bounds of Istio's request duration histogram, in milliseconds. Counts are known at these
-bounds only, so a latency objective has to name one of them."""
+from plugin.units import Duration, Percentage, format_duration, parse_duration, parse_percentage
 
-
-def parse_duration(value: object) -> timedelta:
-    """Read a duration such as "250ms", "1.5h" or "30d" (a `timedelta` is taken as it is)."""
-    if isinstance(value, timedelta):
-        return value
-    if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
-        return float(match[1]) * _UNITS[match[2]]
-    raise PydanticCustomError(
-        "duration", 'write a duration as a number and a unit (ms, s, m, h, d, w), such as "250ms"'
-    )
-
-
-def format_duration(value: timedelta) -> str:
-    """Write a duration in the largest unit that keeps it a whole number: the inverse of parsing."""
-    for unit in reversed(_UNITS):
-        if value and value % _UNITS[unit] == timedelta():
-            return f"{value // _UNITS[unit]}{unit}"
-    return f"{value / _UNITS['ms']:g}ms" if value else "0s"
-
-
-def parse_percentage(value: object) -> Decimal:
-    """Read a percentage such as 99.9, "99.9" or "99.9%"; the result is in percent, above 1."""
-    number = isinstance(value, int | float | str | Decimal) and not isinstance(value, bool)
-    try:
-        percent = Decimal(str(value).strip().removesuffix("%").rstrip() if number else "NaN")
-    except InvalidOperation:
-        percent = Decimal("NaN")
-    if not percent.is_finite():
-        raise PydanticCustomError("percentage", "write a percentage as a number, such as 99.9")
-    if percent <= 1:
-        raise PydanticCustomError(
-            "percentage", "write a percentage, not a fraction: 99.9 and not 0.999"
-        )
-    if percent >= 100:
-        raise PydanticCustomError(
-            "percentage", "stay below 100: a promise without an error budget cannot be kept"
-        )
-    return percent
-
-
-Duration = Annotated[
-    timedelta,
-    BeforeValidator(parse_duration),
-    PlainSerializer(format_duration, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": f"^{_DURATION.pattern}$", "examples": ["250ms"]}),
+__all__ = [
+    "CPU",
+    "MEMORY",
+    "SLO",
+    "Bound",
+    "Duration",
+    "Latency",
+    "Limit",
+    "Model",
+    "Objective",
+    "Percentage",
+    "Ratio",
+    "Saturation",
+    "format_duration",
+    "is_request",
+    "parse_duration",
+    "parse_percentage",
 ]
-Percentage = Annotated[
-    Decimal,
-    BeforeValidator(parse_percentage),
-    PlainSerializer(float, return_type=float),
-    WithJsonSchema({"type": "number", "exclusiveMinimum": 1, "exclusiveMaximum": 100}),
-]
+
+_MOST = 8
+"""Of each kind: together with the arms they bound the cost of the one query."""
+_SATURATED_FOR = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
 class Objective:
-    """One promise, as a ratio of good requests. `threshold` is set for latency only."""
+    """One promise, as a ratio of good requests or events.
+
+    `threshold` is set for latency only, and `ratio` for the ratios of a team's own.
+    """
 
     name: str
     target: Decimal
     threshold: timedelta | None = None
+    ratio: Ratio | None = None
 
     @property
     def budget(self) -> Decimal:
@@ -110,45 +79,71 @@ class Objective:
         return 1 - self.target
 
 
-class Model(BaseModel):
-    """What users write: immutable, and a key that is not known is an error that names it."""
+@dataclass(frozen=True)
+class Bound:
+    """A value that must not stay above `most`, or below `least`, for `lasting`.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    `value` is PromQL; without it the built-in measure of that name is meant.
+    """
+
+    name: str
+    most: float | None
+    least: float | None
+    lasting: timedelta
+    value: str | None = None
 
 
-class Latency(Model):
-    """At least `percentile` % of the requests are answered within `threshold`."""
+def _one_or_more(value: Any, handler: ValidatorFunctionWrapHandler) -> tuple[Latency, ...]:
+    """A list, or a single one without the brackets; errors name the field as it is written."""
+    if isinstance(value, Latency | Mapping):
+        return (Latency.model_validate(value),)
+    return handler(value)
 
-    percentile: Percentage
-    threshold: Duration
 
-    @field_validator("threshold")
-    @classmethod
-    def _is_a_bucket(cls, threshold: timedelta) -> timedelta:
-        ms = Decimal(threshold // timedelta(microseconds=1)) / 1000
-        if ms in ISTIO_BUCKETS_MS:
-            return threshold
-        below = [bound for bound in ISTIO_BUCKETS_MS if bound < ms][-1:]
-        above = [bound for bound in ISTIO_BUCKETS_MS if bound > ms][:1]
-        nearest = " or ".join(
-            format_duration(timedelta(milliseconds=float(bound))) for bound in below + above
-        )
-        raise PydanticCustomError(
-            "bucket",
-            "{threshold} is no bucket of Istio's latency histogram; the nearest: {nearest}",
-            {"threshold": format_duration(threshold), "nearest": nearest},
-        )
+def _as_written(latencies: tuple[Latency, ...]) -> Any:
+    written = [latency.model_dump(mode="json") for latency in latencies]
+    return written[0] if len(written) == 1 else written
+
+
+_LATENCY_SCHEMA = Latency.model_json_schema()
+
+Latencies = Annotated[
+    tuple[Latency, ...],
+    Field(max_length=_MOST),
+    WrapValidator(_one_or_more),
+    PlainSerializer(_as_written),
+    WithJsonSchema({"anyOf": [_LATENCY_SCHEMA, {"type": "array", "items": _LATENCY_SCHEMA}]}),
+]
+
+
+def _nothing(value: object) -> bool:
+    return not value
 
 
 class SLO(Model):
-    """The objectives of one service over a rolling `window`; at least one of them is set.
+    """What one service promises over a rolling `window`; at least one of it is a ratio.
 
     `availability` is the percentage of requests that are not answered with a server error.
     """
 
     availability: Percentage | None = None
-    latency: Latency | None = None
+    latency: Latencies = Field(default=(), exclude_if=_nothing)
+    ratios: dict[SignalName, Ratio] = Field(default={}, max_length=_MOST, exclude_if=_nothing)
+    limits: dict[SignalName, Limit] = Field(default={}, max_length=_MOST, exclude_if=_nothing)
+    saturation: Saturation | None = None
+    restarts: int = Field(default=2, ge=0, le=100)
+    """Restarts of any one container of the canary that are tolerated."""
     window: Duration = timedelta(days=30)
+
+    @field_validator("latency")
+    @classmethod
+    def _told_apart(cls, latencies: tuple[Latency, ...]) -> tuple[Latency, ...]:
+        percentiles = [latency.percentile for latency in latencies]
+        if len(set(percentiles)) < len(percentiles):
+            raise PydanticCustomError(
+                "twice", "name each percentile once: keep the lower threshold"
+            )
+        return latencies
 
     @field_validator("window")
     @classmethod
@@ -160,7 +155,11 @@ class SLO(Model):
     @model_validator(mode="after")
     def _promises_something(self) -> Self:
         if not self.objectives:
-            raise PydanticCustomError("empty", "set availability, latency or both")
+            raise PydanticCustomError("empty", "set availability, latency or both, or ratios")
+        if both := set(self.ratios) & set(self.limits):
+            raise PydanticCustomError(
+                "twice", "'{name}' is both a ratio and a limit: rename one", {"name": min(both)}
+            )
         return self
 
     @property
@@ -168,11 +167,31 @@ class SLO(Model):
         """What is promised, as ratios: "p95 below 250ms" is "95 % of requests within 250ms"."""
         promised = []
         if self.availability is not None:
-            promised.append(Objective("availability", self.availability / 100))
-        if self.latency is not None:
-            target = self.latency.percentile / 100
-            promised.append(Objective("latency", target, self.latency.threshold))
+            promised.append(Objective(AVAILABILITY, self.availability / 100))
+        for latency in self.latency:
+            one_of_many = f"{LATENCY}_p{latency.percentile.normalize():f}"
+            name = LATENCY if len(self.latency) == 1 else one_of_many
+            promised.append(Objective(name, latency.percentile / 100, latency.threshold))
+        promised += [
+            Objective(name, ratio.target / 100, ratio=ratio) for name, ratio in self.ratios.items()
+        ]
         return tuple(promised)
+
+    @property
+    def bounds(self) -> tuple[Bound, ...]:
+        """What has to stay within bounds. Saturation is a fraction here."""
+        kept = [
+            Bound(name, limit.most, limit.least, limit.for_, limit.value)
+            for name, limit in self.limits.items()
+        ]
+        if self.saturation is not None:
+            measures = ((CPU, self.saturation.cpu_throttled), (MEMORY, self.saturation.memory))
+            kept += [
+                Bound(name, float(percent / 100), None, _SATURATED_FOR)
+                for name, percent in measures
+                if percent is not None
+            ]
+        return tuple(kept)
 
     def burn_rate(self, share: Decimal, period: timedelta) -> Decimal:
         """The burn rate that spends `share` of the window's error budget within `period`.

@@ -1,18 +1,28 @@
 """Errors of the API: one shape, and always the field to correct."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from plugin.api.answers import ErrorAnswer, ErrorDetail
 
-MAX_REQUEST_BYTES = 64 * 1024
 _MAX_MESSAGE = 300
+
+Refuse = Callable[[int, str | None, str], JSONResponse]
+"""Status, field and message → the answer."""
+
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    400: {"model": ErrorAnswer, "description": "The request is no HTTP that can be read"},
+    408: {"model": ErrorAnswer, "description": "The request came too slowly"},
+    413: {"model": ErrorAnswer, "description": "The request is too large"},
+    422: {"model": ErrorAnswer, "description": "The question is wrong: the field and the fix"},
+    500: {"model": ErrorAnswer, "description": "The judge itself failed"},
+    503: {"model": ErrorAnswer, "description": "Too many questions at once"},
+}
 
 
 class QuestionError(Exception):
@@ -33,14 +43,22 @@ def first_problem(problems: Sequence[Any], prefix: tuple[str, ...] = ()) -> tupl
     return path, message
 
 
-def refuse(status: int, field: str | None, message: str) -> JSONResponse:
-    """A refusal in the API's error shape; what the client sent is quoted safely and shortly."""
-    detail = ErrorDetail(field=_safe(field) if field else None, message=_safe(message))
-    return JSONResponse(ErrorAnswer(error=detail).model_dump(), status_code=status)
+def refusing(refused: Callable[[int], None]) -> Refuse:
+    """Answers in the API's error shape, and tells `refused` the status of each.
+
+    What the client sent is quoted safely and shortly.
+    """
+
+    def refuse(status: int, field: str | None, message: str) -> JSONResponse:
+        refused(status)
+        detail = ErrorDetail(field=_safe(field) if field else None, message=_safe(message))
+        return JSONResponse(ErrorAnswer(error=detail).model_dump(), status_code=status)
+
+    return refuse
 
 
-def install(app: FastAPI) -> None:
-    """Answer every error in the one shape, and refuse requests that are too large."""
+def install(app: FastAPI, refuse: Refuse) -> None:
+    """Answer every error in the one shape."""
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
@@ -60,28 +78,6 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def _failed(_: Request, error: Exception) -> JSONResponse:
         return refuse(500, None, f"the judge itself failed ({type(error).__name__}): see its log")
-
-    app.add_middleware(BoundedRequests)
-
-
-class BoundedRequests:
-    """Stops reading a request that is larger than any question."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        received = 0
-
-        async def bounded() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > MAX_REQUEST_BYTES:
-                raise HTTPException(413, f"a request has at most {MAX_REQUEST_BYTES >> 10} KiB")
-            return message
-
-        await self._app(scope, bounded if scope["type"] == "http" else receive, send)
 
 
 def _safe(text: str) -> str:

@@ -5,15 +5,17 @@ Flagger retries 5xx and 429, and throws their text away.
 """
 
 import logging
+from collections.abc import Awaitable
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ValidationError
 
-from plugin.api.answers import ErrorAnswer
-from plugin.api.errors import QuestionError, first_problem
+from plugin import flagger
+from plugin.api.errors import RESPONSES, QuestionError, first_problem
 from plugin.api.verdict import Record
-from plugin.flagger import Gate, may_advance, may_promote
-from plugin.judge import Judge
+from plugin.begin import may_begin
+from plugin.deadline import in_time
+from plugin.judge import Judge, Judgement
 from plugin.question import Question
 from plugin.verdict import Reason, Verdict
 
@@ -48,40 +50,45 @@ class HookAnswer(BaseModel):
 
 
 def router(judge: Judge, record: Record) -> APIRouter:
-    routes = APIRouter(
-        prefix="/v1/flagger", responses={422: {"model": ErrorAnswer}, _NO: {"model": HookAnswer}}
-    )
+    no = {_NO: {"model": HookAnswer, "description": "No, and why"}}
+    routes = APIRouter(prefix="/v1/flagger", responses=RESPONSES | no)
 
-    def answer(yes: bool, why: str, response: Response) -> HookAnswer:
+    async def judged(question: Question, work: Awaitable[Judgement]) -> Judgement:
+        judgement = await in_time(judge, question, work)
+        record(judgement)
+        return judgement
+
+    def answer(yes: bool, judgement: Judgement, response: Response) -> HookAnswer:
         response.status_code = 200 if yes else _NO
-        return HookAnswer(why=why)
-
-    def through(gate: Gate) -> tuple[bool, str]:
-        if gate.judgement:
-            record(gate.judgement)
-        return gate.open, gate.why
+        return HookAnswer(why=judgement.why)
 
     @routes.post("/rollback")
     async def rollback(hook: Hook, response: Response) -> HookAnswer:
         """Yes rolls back at once, so: only on a verdict of fail."""
-        judgement = await judge.judge(hook.question)
-        record(judgement)
-        return answer(judgement.reason.verdict is Verdict.FAIL, judgement.why, response)
+        question = hook.question
+        judgement = await judged(question, flagger.stage(judge, question))
+        return answer(judgement.reason.verdict is Verdict.FAIL, judgement, response)
 
     @routes.post("/confirm-traffic-increase")
     async def confirm_traffic_increase(hook: Hook, response: Response) -> HookAnswer:
-        """Yes once the stage has passed, or while the canary has no traffic to be judged by."""
-        return answer(*through(await may_advance(judge, hook.question)), response)
+        """Yes once the stage has passed; before the first stage, if the release may begin."""
+        question = hook.question
+        judgement = await judged(question, flagger.advance(judge, question))
+        return answer(judgement.reason.verdict is Verdict.PASS, judgement, response)
 
     @routes.post("/confirm-promotion")
     async def confirm_promotion(hook: Hook, response: Response) -> HookAnswer:
         """Yes on a verdict of pass: this is the last gate, for every strategy."""
-        return answer(*through(await may_promote(judge, hook.question)), response)
+        question = hook.question
+        judgement = await judged(question, flagger.stage(judge, question))
+        return answer(judgement.reason.verdict is Verdict.PASS, judgement, response)
 
     @routes.post("/confirm-rollout")
-    async def confirm_rollout(hook: Hook) -> HookAnswer:
-        """Yes to every question that can be answered."""
-        return HookAnswer(why=f"{hook.question.release} will be judged")
+    async def confirm_rollout(hook: Hook, response: Response) -> HookAnswer:
+        """Yes unless a release window is closed or a spent error budget freezes releases."""
+        question = hook.question
+        judgement = await judged(question, may_begin(judge, question))
+        return answer(judgement.reason.verdict is Verdict.PASS, judgement, response)
 
     @routes.post("/rollout")
     async def rollout(hook: Hook, response: Response) -> HookAnswer:
@@ -90,8 +97,9 @@ def router(judge: Judge, record: Record) -> APIRouter:
         It halts the release and counts as a failed check, so the Canary's threshold has to be as
         high as an outage may last; the verdict itself acts through the other hooks.
         """
-        judgement = await judge.judge(hook.question)
-        return answer(judgement.reason not in _DATA_FAULTS, judgement.why, response)
+        question = hook.question
+        judgement = await in_time(judge, question, judge.judge(question))
+        return answer(judgement.reason not in _DATA_FAULTS, judgement, response)
 
     @routes.post("/event")
     async def event(hook: Hook) -> HookAnswer:

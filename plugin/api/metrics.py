@@ -1,5 +1,11 @@
 """The judge's own metrics, in a registry of its own."""
 
+import time
+from collections import Counter as Tally
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
 from fastapi import APIRouter, Response
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -10,10 +16,90 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from plugin.judge import Judgement
+from plugin.signals import Signal
+from plugin.verdict import Case
 
 _RELEASE = ["namespace", "service"]
+_REMEMBERED = 1000
+"""Services. The names come with the requests, and memory must not grow with them."""
+_SHOWN_SECONDS = 3600
+"""For so long after its last verdict: old counts on a dashboard would look like present ones."""
+
+_Gauges = list[tuple[str, tuple[str, ...], float]]
+
+
+@dataclass
+class _Release:
+    verdicts: Tally[tuple[str, str]] = field(default_factory=Tally)
+    gauges: _Gauges = field(default_factory=list)
+    judged: float = 0.0
+
+
+class Releases(Collector):
+    """The latest verdict on each service, and what it rests on."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._releases: OrderedDict[tuple[str, str], _Release] = OrderedDict()
+
+    def judged(self, judgement: Judgement) -> None:
+        key = (judgement.question.namespace, judgement.question.service)
+        release = self._releases.setdefault(key, _Release())
+        self._releases.move_to_end(key)
+        if len(self._releases) > _REMEMBERED:
+            self._releases.popitem(last=False)
+        said = (judgement.reason.verdict.value, judgement.reason.value)
+        release.verdicts[said] += 1
+        release.judged = self._clock()
+        release.gauges = [
+            ("sluice_verdict", said, 1.0),
+            *(gauge for case in judgement.cases for gauge in _gauges(case)),
+            *(gauge for signal in judgement.signals for gauge in _watched(signal)),
+        ]
+
+    def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
+        said = ["verdict", "reason"]
+        verdicts = CounterMetricFamily(
+            "sluice_verdicts", "Verdicts given.", labels=[*_RELEASE, *said]
+        )
+        families = {
+            name: GaugeMetricFamily(name, text, labels=[*_RELEASE, *labels])
+            for name, text, labels in (
+                ("sluice_verdict", "The latest verdict: always 1.", said),
+                ("sluice_requests", "Requests of the latest verdict.", ["indicator", "arm"]),
+                (
+                    "sluice_bad_requests",
+                    "Those that broke the objective.",
+                    ["indicator", "arm"],
+                ),
+                ("sluice_evidence", "ln E of its tests.", ["indicator", "test"]),
+                (
+                    "sluice_evidence_threshold",
+                    "ln E at which a test decides.",
+                    ["indicator", "test"],
+                ),
+                (
+                    "sluice_extra_bad_ratio",
+                    "Interval of the canary's extra bad ratio.",
+                    ["indicator", "bound"],
+                ),
+                ("sluice_signal", "What else is watched, newest value.", ["signal", "arm"]),
+                ("sluice_signal_bound", "What it must not stay beyond.", ["signal"]),
+            )
+        }
+        now = self._clock()
+        for key, release in self._releases.items():
+            for labels, count in release.verdicts.items():
+                verdicts.add_metric([*key, *labels], count)
+            if now - release.judged <= _SHOWN_SECONDS:
+                for name, labels, value in release.gauges:
+                    families[name].add_metric([*key, *labels], value)
+        yield verdicts
+        yield from families.values()
 
 
 class Metrics:
@@ -22,35 +108,8 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
-        self._verdicts = Counter(
-            "sluice_verdicts",
-            "Verdicts given.",
-            [*_RELEASE, "verdict", "reason"],
-            registry=registry,
-        )
-        counts = [*_RELEASE, "indicator", "arm"]
-        self._requests = Gauge(
-            "sluice_requests",
-            "Requests of the release's latest verdict.",
-            counts,
-            registry=registry,
-        )
-        self._bad = Gauge(
-            "sluice_bad_requests", "Those that broke the objective.", counts, registry=registry
-        )
-        weighed = [*_RELEASE, "indicator", "test"]
-        self._evidence = Gauge(
-            "sluice_evidence", "ln E of the latest verdict's tests.", weighed, registry=registry
-        )
-        self._threshold = Gauge(
-            "sluice_evidence_threshold", "ln E at which a test decides.", weighed, registry=registry
-        )
-        self._extra = Gauge(
-            "sluice_extra_bad_ratio",
-            "Interval of the canary's extra bad ratio.",
-            [*_RELEASE, "indicator", "bound"],
-            registry=registry,
-        )
+        self._releases = Releases()
+        registry.register(self._releases)
         self._queries = Histogram(
             "sluice_prometheus_query_seconds",
             "Time of queries to Prometheus, by outcome.",
@@ -58,32 +117,32 @@ class Metrics:
             buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
             registry=registry,
         )
+        self._refusals = Counter(
+            "sluice_refused_requests",
+            "Requests answered with an error, by HTTP status.",
+            ["status"],
+            registry=registry,
+        )
+
+        self._under_way = Gauge(
+            "sluice_questions_under_way", "Requests being answered.", registry=registry
+        )
 
     def queried(self, seconds: float, outcome: str) -> None:
         """One query to Prometheus has ended."""
         self._queries.labels(outcome).observe(seconds)
 
+    def refused(self, status: int) -> None:
+        """One request was answered with this error."""
+        self._refusals.labels(str(status)).inc()
+
+    def under_way(self, questions: int) -> None:
+        """So many are being answered now."""
+        self._under_way.set(questions)
+
     def judged(self, judgement: Judgement) -> None:
         """One verdict has been given."""
-        reason = judgement.reason
-        release = (judgement.question.namespace, judgement.question.service)
-        self._verdicts.labels(*release, reason.verdict.value, reason.value).inc()
-        for case in judgement.cases:
-            of, arms = (*release, case.objective.name), case.rollout
-            self._requests.labels(*of, "canary").set(arms.canary_total.sum())
-            self._requests.labels(*of, "stable").set(arms.stable_total.sum())
-            self._bad.labels(*of, "canary").set(arms.canary_bad.sum())
-            self._bad.labels(*of, "stable").set(arms.stable_bad.sum())
-            tests = {
-                "harm": (case.harm, case.to_fail),
-                "safe": (case.safe, case.to_pass),
-                "burn": (case.burn, case.to_fail),
-            }
-            for test, (evidence, threshold) in tests.items():
-                self._evidence.labels(*of, test).set(evidence)
-                self._threshold.labels(*of, test).set(threshold)
-            for bound, value in zip(("lower", "upper"), case.extra, strict=True):
-                self._extra.labels(*of, bound).set(value)
+        self._releases.judged(judgement)
 
 
 def router(metrics: Metrics) -> APIRouter:
@@ -95,3 +154,30 @@ def router(metrics: Metrics) -> APIRouter:
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     return routes
+
+
+def _gauges(case: Case) -> Iterator[tuple[str, tuple[str, ...], float]]:
+    name, arms = case.objective.name, case.rollout
+    for arm, bad, total in (
+        ("canary", arms.canary_bad, arms.canary_total),
+        ("stable", arms.stable_bad, arms.stable_total),
+    ):
+        yield "sluice_requests", (name, arm), float(total.sum())
+        yield "sluice_bad_requests", (name, arm), float(bad.sum())
+    for test, evidence, threshold in (
+        ("harm", case.harm, case.to_fail),
+        ("safe", case.safe, case.to_pass),
+        ("burn", case.burn, case.to_burn),
+    ):
+        yield "sluice_evidence", (name, test), evidence
+        yield "sluice_evidence_threshold", (name, test), threshold
+    for bound, value in zip(("lower", "upper"), case.extra, strict=True):
+        yield "sluice_extra_bad_ratio", (name, bound), value
+
+
+def _watched(signal: Signal) -> Iterator[tuple[str, tuple[str, ...], float]]:
+    for arm, value in (("canary", signal.canary), ("stable", signal.stable)):
+        if value is not None:
+            yield "sluice_signal", (signal.name, arm), value
+    if signal.bound is not None:
+        yield "sluice_signal_bound", (signal.name,), signal.bound

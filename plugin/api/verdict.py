@@ -3,10 +3,14 @@
 import logging
 from collections import deque
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from plugin.api.answers import ErrorAnswer, VerdictAnswer
+from plugin.api.errors import RESPONSES
 from plugin.api.metrics import Metrics
+from plugin.api.token import Token
+from plugin.begin import may_begin
+from plugin.deadline import in_time
 from plugin.judge import Judge, Judgement
 from plugin.question import Question
 
@@ -24,21 +28,27 @@ class Record:
     def __call__(self, judgement: Judgement) -> VerdictAnswer:
         self._metrics.judged(judgement)
         query, answer = judgement.query, VerdictAnswer.of(judgement)
-        if query.digest not in self._queries:
+        if query and query.digest not in self._queries:
             self._queries.append(query.digest)
             _log.info("query", extra={"fields": {"query": query.digest, "text": query.text}})
-        fields = answer.model_dump(mode="json")
+        fields = answer.model_dump(mode="json", exclude_none=True)
         namespace = judgement.question.namespace
         _log.info("verdict", extra={"fields": {"namespace": namespace, **fields}})
         return answer
 
 
-def router(judge: Judge, record: Record) -> APIRouter:
-    routes = APIRouter(responses={422: {"model": ErrorAnswer}})
+def router(judge: Judge, record: Record, token: Token) -> APIRouter:
+    unauthorized = {401: {"model": ErrorAnswer, "description": "The judge's token is missing"}}
+    routes = APIRouter(dependencies=[Depends(token)], responses=RESPONSES | unauthorized)
 
-    @routes.post("/v1/verdict")
+    @routes.post("/v1/verdict", response_model_exclude_none=True)
     async def verdict(question: Question) -> VerdictAnswer:
-        """Judge a release now. 200 for every decision, also for "cannot decide yet"."""
-        return record(await judge.judge(question))
+        """Judge a release now; at weight 0, say whether it may begin.
+
+        200 for every decision, also for "cannot decide yet".
+        """
+        before_traffic = question.stage.weight == 0
+        work = may_begin(judge, question) if before_traffic else judge.judge(question)
+        return record(await in_time(judge, question, work)).brief()
 
     return routes

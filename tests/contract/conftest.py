@@ -12,6 +12,8 @@ from components.manifests import platform
 from sandbox import cluster, lifecycle
 from sandbox.layout import Layout
 from sandbox.prometheus import SCRAPE_SECONDS
+from tests.contract.support import history
+from tests.contract.support.history import History
 from tests.contract.support.system import DEPLOYMENT, Objects, System, until
 
 PROMETHEUS_URL = "http://prometheus.monitoring.svc"  # as in Pulumi.local.yaml
@@ -30,6 +32,19 @@ def system() -> Iterator[System]:
         yield System(layout, lifecycle.up(layout, print))
     finally:
         lifecycle.down(layout, print)
+
+
+@pytest.fixture(scope="session")
+def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Prometheus of its own that tests write their history into; its URL."""
+    with history.prometheus(tmp_path_factory.mktemp("prometheus")) as url:
+        yield url
+
+
+@pytest.fixture
+def past(scraped: str, request: pytest.FixtureRequest) -> History:
+    """Nothing has been scraped yet in this test's own namespace."""
+    return History(scraped, history.namespace_of(request.node.name))
 
 
 @pytest.fixture(scope="session")

@@ -120,6 +120,26 @@ async def test_without_prometheus_nothing_is_decided_and_the_reason_is_said(rele
     await releases.unmoved()
 
 
+async def test_a_prometheus_that_hangs_decides_nothing_and_flagger_is_told_in_time(
+    releases: Releases,
+):
+    """The judge answers before Flagger hangs up, so the reason reaches its events."""
+    told = len(releases.system.flagger_said(releases.flagger.name, NAMESPACE))
+
+    async def said() -> list[str]:
+        return releases.system.flagger_said(releases.flagger.name, NAMESPACE)[told:]
+
+    with releases.system.hanging("prometheus"):
+        await until(
+            said,
+            lambda lines: any("did not answer in" in line for line in lines),
+            "Flagger's event says that Prometheus is too slow",
+        )
+        await releases.unmoved()
+    await gathering(releases)
+    await releases.unmoved()
+
+
 async def test_a_judge_that_is_killed_decides_nothing(objects: Objects, releases: Releases):
     before = await releases.looks()
     for pod in await judges(objects):

@@ -2,172 +2,59 @@
 
 import asyncio
 import http.server
-import socket
-import subprocess
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
-import httpx
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from plugin.counts import Counts, read
+from plugin.answer import Answer
+from plugin.counts import read
 from plugin.flagger import canary_weight
-from plugin.indicators import istio
 from plugin.judge import Judge
 from plugin.prometheus import ConfigError, Prometheus
 from plugin.promql import Query
-from plugin.question import Question
 from plugin.verdict import Reason
-
-BINARIES = Path(__file__).parents[2] / ".sluice" / "bin"
-STEP = 15
-INTERVALS = 100
-BEGIN = int(time.time()) // STEP * STEP - 2 * 3600
-"""The time of the first interval's end. Blocks hold the past only."""
-
-QUESTION = Question.model_validate(
-    {
-        "service": "checkout",
-        "namespace": "shop",
-        "slo": {"availability": 99, "latency": {"percentile": 95, "threshold": "250ms"}},
-        "arms": {
-            "canary": {"workload": "checkout", "version": "1.1"},
-            "stable": {"workload": "checkout", "not_version": "1.1"},
-        },
-        "policy": {"lookback": f"{STEP * INTERVALS}s"},
-    }
+from tests.contract.support.history import (
+    BEGIN,
+    BINARIES,
+    INTERVALS,
+    STEP,
+    Array,
+    History,
+    always,
+    counter,
+    free_port,
+    from_then_on,
+    prometheus,
+    wait_until_ready,
 )
-Series = tuple[dict[str, str], NDArray[np.float64]]
+
+__all__ = ["BINARIES", "free_port", "prometheus", "wait_until_ready"]
+
+REQUESTS = "istio_requests_total"
+BOTH = {"availability": 99, "latency": {"percentile": 95, "threshold": "250ms"}}
 
 
-def labels(version: str, **more: str) -> dict[str, str]:
+def labels(version: str, namespace: str = "shop", **more: str) -> dict[str, str]:
     return {
         "reporter": "source",
-        "destination_workload_namespace": "shop",
+        "destination_workload_namespace": namespace,
         "destination_workload": "checkout",
         "destination_version": version,
         **more,
     }
 
 
-def counter(
-    counts: NDArray[np.float64], base: float = 0, born: bool = False, resets: Sequence[int] = ()
-) -> NDArray[np.float64]:
-    """Samples of a counter that grows by `counts`; NaN where there is no sample.
-
-    It begins anew, at zero, before each interval in `resets`. With `born` it is not there, at first
-    and after a reset, until something is counted.
-    """
-    values, total = np.empty(len(counts)), base
-    for index, count in enumerate(counts):
-        total = count if index in resets else total + count
-        values[index] = np.nan if born and total == 0 else total
-    return values
+def add(past: History, version: str, code: str, values: Array, **more: str) -> None:
+    """Requests as Istio counts them."""
+    names = labels(version, past.namespace, response_code=code) | more
+    past.scrape(REQUESTS, values, names, stale=False)
 
 
-def openmetrics(requests: Sequence[Series], buckets: Sequence[Series]) -> str:
-    lines = ["# TYPE istio_requests counter"]
-    lines += _samples("istio_requests_total", requests)
-    lines += ["# TYPE istio_request_duration_milliseconds histogram"]
-    lines += _samples("istio_request_duration_milliseconds_bucket", buckets)
-    return "\n".join([*lines, "# EOF", ""])
-
-
-def _samples(metric: str, series: Sequence[Series]) -> Iterator[str]:
-    for names, values in series:
-        text = ",".join(f'{name}="{value}"' for name, value in names.items())
-        for index, value in enumerate(values):
-            if not np.isnan(value):
-                yield f"{metric}{{{text}}} {value:.0f} {BEGIN + STEP * index}"
-
-
-def free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as server:
-        return server.getsockname()[1]
-
-
-@contextmanager
-def prometheus(folder: Path, scrape: str = "") -> Iterator[str]:
-    """A real Prometheus over the blocks in `folder`; yields its URL."""
-    binary, port = BINARIES / "prometheus", free_port()
-    assert binary.exists(), f"{binary} is not built: run `make demo` or `make test` once"
-    config = folder / "prometheus.yml"
-    config.write_text(f"global: {{scrape_interval: 1s}}\nscrape_configs: [{scrape}]\n")
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [
-                binary,
-                f"--config.file={config}",
-                f"--storage.tsdb.path={folder / 'data'}",
-                f"--web.listen-address=127.0.0.1:{port}",
-            ],
-            stdout=log,
-            stderr=log,
-        )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        wait_until_ready(url, folder / "log")
-        yield url
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def wait_until_ready(url: str, log: Path) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            if httpx.get(f"{url}/-/ready", trust_env=False).status_code == 200:
-                return
-        except httpx.TransportError:
-            pass  # not listening yet
-        time.sleep(0.1)
-    pytest.fail(f"Prometheus did not become ready:\n{log.read_text()}")
-
-
-@contextmanager
-def holding(
-    folder: Path, requests: Sequence[Series], buckets: Sequence[Series] = ()
-) -> Iterator[str]:
-    """A Prometheus that has already scraped these series."""
-    source = folder / "series.txt"
-    source.write_text(openmetrics(requests, buckets))
-    subprocess.run(
-        [
-            BINARIES / "promtool",
-            "tsdb",
-            "create-blocks-from",
-            "openmetrics",
-            source,
-            folder / "data",
-        ],
-        check=True,
-        capture_output=True,
-    )
-    with prometheus(folder) as url:
-        yield url
-
-
-def judge_of(url: str) -> Judge:
-    """A judge whose evaluation ends with the last interval."""
-    now = BEGIN + STEP * INTERVALS + 5
-    return Judge(Prometheus(url, lambda *_: None), STEP, clock=lambda: now)
-
-
-def counts_of(url: str) -> Counts:
-    judge = judge_of(url)
-    indicators = [istio(objective) for objective in QUESTION.slo.objectives]
-    query = judge.query(QUESTION, indicators)
-    assert (query.start, query.intervals) == (BEGIN, INTERVALS)
-    return read(asyncio.run(judge.source.query_range(query)), query, indicators)
-
-
-def rare(rng: np.random.Generator, first: int, rate: float) -> NDArray[np.float64]:
+def rare(rng: np.random.Generator, first: int, rate: float) -> Array:
     """Occasional errors, the first of them in interval `first`."""
     errors = rng.poisson(rate, INTERVALS).astype(float)
     errors[:first] = 0
@@ -175,12 +62,12 @@ def rare(rng: np.random.Generator, first: int, rate: float) -> NDArray[np.float6
     return errors
 
 
-def test_counts_are_exact_from_birth_over_resets_and_gaps(tmp_path: Path) -> None:
+def test_counts_are_exact_from_birth_over_resets_and_gaps(past: History) -> None:
     """Two callers count both versions; one keeps restarting, one cannot be scraped for a while."""
     rng = np.random.default_rng(3)
     crash_loop = (30, 33, 36, 39, 71)
     gap = slice(40, 44)
-    requests, truth = [], {}
+    truth = {}
     for version, rate in (("1.1", 8), ("1.0", 70)):
         good, bad = np.zeros(INTERVALS), np.zeros(INTERVALS)
         for caller, resets in (("a", crash_loop), ("b", ())):
@@ -194,11 +81,10 @@ def test_counts_are_exact_from_birth_over_resets_and_gaps(tmp_path: Path) -> Non
                     counts[gap.stop] += counts[gap].sum()
                     counts[gap] = 0
             good, bad = good + served, bad + errors
-            requests.append((labels(version, response_code="200", instance=caller), ok))
-            requests.append((labels(version, response_code="503", instance=caller), failed))
+            add(past, version, "200", ok, instance=caller)
+            add(past, version, "503", failed, instance=caller)
         truth[version] = (bad, good + bad)
-    with holding(tmp_path, requests) as url:
-        counts = counts_of(url)
+    counts = past.counts(past.question(BOTH))
     strata = counts.strata["availability"]
     # The stable counters' past, in the first interval, is left out as what it is: a jump.
     skipped = INTERVALS - len(counts.ends)
@@ -209,49 +95,137 @@ def test_counts_are_exact_from_birth_over_resets_and_gaps(tmp_path: Path) -> Non
     assert strata.stable_total.tolist() == truth["1.0"][1][skipped:].tolist()
 
 
-def test_slow_requests_are_exact(tmp_path: Path) -> None:
-    rng = np.random.default_rng(4)
-    buckets, truth = [], []
-    for version in ("1.1", "1.0"):
-        total = rng.poisson(20, INTERVALS).astype(float)
-        slow = rng.binomial(total.astype(int), 0.1).astype(float)
-        truth.append((slow, total))
-        for bound, counts in (("100", total * 0), ("250", total - slow), ("+Inf", total)):
-            buckets.append((labels(version, le=bound), counter(counts)))
-    with holding(tmp_path, [], buckets) as url:
-        strata = counts_of(url).strata["latency"]
-    assert strata.canary_bad.tolist() == truth[0][0].tolist()
-    assert strata.canary_total.tolist() == truth[0][1].tolist()
-    assert strata.stable_bad.tolist() == truth[1][0].tolist()
+@pytest.mark.parametrize("replica", ["prometheus_replica", "replica", "__replica__"])
+def test_two_prometheus_servers_count_once(past: History, replica: str) -> None:
+    """They scrape the same targets at other moments, and each misses some scrapes.
+
+    What the earlier one sees in an interval and the later one in the next is one request.
+    """
+    rng = np.random.default_rng(5)
+    truth = {}
+    for version, rate in (("1.1", 8), ("1.0", 70)):
+        served, errors = rng.poisson(rate, INTERVALS), rare(rng, 20, 0.4)
+        truth[version] = (errors, served)
+        for code, counts in (("200", served.astype(float)), ("503", errors)):
+            whole = counter(counts, born=code == "503", resets=(60,))
+            # The later server has seen a part of the interval to come.
+            early = whole.copy()
+            reset = np.diff(whole, prepend=whole[0]) < 0
+            early[1:] = np.where(reset[1:], whole[1:], whole[:-1])
+            early[0] = np.nan if code == "503" else 0
+            whole[70:72], early[80:82] = np.nan, np.nan
+            for name, values, delay in (("a", early, 10.0), ("b", whole, 2.0)):
+                names = labels(version, past.namespace, response_code=code, instance="x")
+                past.scrape(REQUESTS, values, names | {replica: name}, delay, stale=False)
+    strata = past.counts(past.question({"availability": 99})).strata["availability"]
+    for version, bad, total in (
+        ("1.1", strata.canary_bad, strata.canary_total),
+        ("1.0", strata.stable_bad, strata.stable_total),
+    ):
+        errors, served = truth[version]
+        # While one server misses scrapes the other's are an interval behind; nothing is lost.
+        assert bad.sum() == errors.sum()
+        assert total.sum() == (errors + served).sum()
 
 
-def test_a_counter_that_was_away_for_long_is_left_out(tmp_path: Path) -> None:
+def test_both_sides_of_a_request_count_it_once(past: History) -> None:
+    """The callers' proxies report every request, and the pods' own those that arrived."""
+    for version, served in (("1.1", 10), ("1.0", 90)):
+        for reporter in ("source", "destination", "waypoint"):
+            add(past, version, "200", counter(always(served)), reporter=reporter)
+    strata = past.counts(past.question({"availability": 99})).strata["availability"]
+    assert strata.canary_total.tolist() == always(10).tolist()
+    assert strata.stable_total.tolist() == always(90).tolist()
+
+
+def test_requests_that_found_no_pod_are_the_canarys(past: History) -> None:
+    """Nobody answers for a canary that is wholly gone: the 503s name its Service, no workload."""
+    add(past, "1.1", "200", counter(np.where(np.arange(INTERVALS) < 50, 10.0, 0.0)))
+    add(past, "1.0", "200", counter(always(90)))
+    gone = {
+        "reporter": "source",
+        "destination_workload": "unknown",
+        "destination_service_namespace": past.namespace,
+        "response_code": "503",
+        "response_flags": "UH",
+    }
+    for service in ("checkout-canary", "other-canary"):
+        failed = counter(from_then_on(50, 10), born=True)
+        past.add(REQUESTS, failed, destination_service_name=service, **gone)
+    judgement = past.judgement(past.question({"availability": 99}))
+    assert judgement.reason is Reason.SLO_BURN
+    arms = judgement.cases[0].rollout
+    assert (arms.canary_bad.sum(), arms.canary_total.sum()) == (500, 1000)
+    assert arms.stable_bad.sum() == 0
+
+
+def test_requests_that_found_no_pod_of_an_earlier_canary_do_not_count(past: History) -> None:
+    """They name no version, so they count only once this one has been seen."""
+    past.add(
+        REQUESTS,
+        counter(np.where(np.arange(INTERVALS) == 20, 30.0, 0.0), born=True),
+        reporter="source",
+        destination_workload="unknown",
+        destination_service_namespace=past.namespace,
+        destination_service_name="checkout-canary",
+        response_code="503",
+        response_flags="UH",
+    )
+    add(past, "1.1", "200", counter(from_then_on(30, 10), born=True))
+    add(past, "1.0", "200", counter(always(2)))
+    strata = past.counts(past.question({"availability": 99})).strata["availability"]
+    assert (strata.canary_bad.sum(), strata.canary_total.sum()) == (0, 700)
+
+
+@pytest.mark.parametrize("restarting", [False, True])
+def test_a_retry_begins_when_its_pods_come(past: History, restarting: bool) -> None:
+    """Too few requests in between tell it from a lull; the pods do.
+
+    A gap in what is known about pods is no retry.
+    """
+    first = np.where(np.arange(INTERVALS) < 40, 10.0, 0.0)
+    add(past, "1.1", "200", counter(first + from_then_on(60, 10)))
+    add(past, "1.1", "500", counter(np.where(np.arange(INTERVALS) == 30, 5.0, 0.0), born=True))
+    add(past, "1.0", "200", counter(always(20)))
+    both = {"namespace": past.namespace, "label_app": "checkout"}
+    stable, one, two = always(1), always(1), always(1)
+    one[45:], two[:55] = np.nan, np.nan
+    if restarting:  # of kube-state-metrics
+        stable[45:55] = np.nan
+    past.add("kube_pod_labels", stable, pod="checkout-s-1", label_version="1.0", **both)
+    past.add("kube_pod_labels", one, pod="checkout-c-1", label_version="1.1", **both)
+    past.add("kube_pod_labels", two, pod="checkout-c-2", label_version="1.1", **both)
+    strata = past.counts(past.question({"availability": 99})).strata["availability"]
+    assert strata.canary_bad.sum() == (5 if restarting else 0)
+    assert strata.canary_total.sum() == (805 if restarting else 400)
+
+
+def test_a_silent_canary_keeps_its_proven_failure_while_its_pods_are_there(past: History) -> None:
+    add(past, "1.1", "500", counter(np.where(np.arange(INTERVALS) < 10, 10.0, 0.0)))
+    add(past, "1.0", "200", counter(always(90)))
+    pod = {"namespace": past.namespace, "label_app": "checkout"}
+    past.add("kube_pod_labels", always(1), pod="checkout-s-1", label_version="1.0", **pod)
+    past.add("kube_pod_labels", always(1), pod="checkout-c-1", label_version="1.1", **pod)
+    assert past.judgement(past.question({"availability": 99})).reason is Reason.SLO_BURN
+
+
+def test_a_counter_that_was_away_for_long_is_left_out(past: History) -> None:
     """After more than five minutes its whole past would look like one interval's requests."""
-    served = np.full(INTERVALS, 50.0)
-    away = counter(served, base=1e6)
+    away = counter(always(50), base=1e6)
     away[30:60] = np.nan
-    requests = [
-        (labels("1.0", response_code="200", instance="a"), away),
-        (labels("1.0", response_code="200", instance="b"), counter(served)),
-        (labels("1.1", response_code="200", instance="a"), counter(served)),
-    ]
-    with holding(tmp_path, requests) as url:
-        counts = counts_of(url)
+    add(past, "1.0", "200", away, instance="a")
+    add(past, "1.0", "200", counter(always(50)), instance="b")
+    add(past, "1.1", "200", counter(always(50)), instance="a")
+    counts = past.counts(past.question(BOTH))
     assert counts.dropped == 1
     assert counts.strata["availability"].stable_total.max() == 100
 
 
-def test_a_release_whose_errors_begin_late_fails(tmp_path: Path) -> None:
-    served = np.full(INTERVALS, 90.0)
-    few, errors = np.full(INTERVALS, 10.0), np.zeros(INTERVALS)
-    errors[90:] = 1
-    requests = [
-        (labels("1.0", response_code="200"), counter(served, base=1)),
-        (labels("1.1", response_code="200"), counter(few)),
-        (labels("1.1", response_code="500"), counter(errors, born=True)),
-    ]
-    with holding(tmp_path, requests) as url:
-        judgement = asyncio.run(judge_of(url).judge(QUESTION))
+def test_a_release_whose_errors_begin_late_fails(past: History) -> None:
+    add(past, "1.0", "200", counter(always(90), base=1))
+    add(past, "1.1", "200", counter(always(10)))
+    add(past, "1.1", "500", counter(from_then_on(90, 1), born=True))
+    judgement = past.judgement(past.question(BOTH))
     availability = judgement.cases[0]
     assert availability.rollout.canary_bad.sum() == 10
     assert availability.reason is Reason.REGRESSION
@@ -259,10 +233,14 @@ def test_a_release_whose_errors_begin_late_fails(tmp_path: Path) -> None:
     assert judgement.cases[1].reason is Reason.NO_DATA
 
 
-def test_a_refused_query_is_a_config_error(tmp_path: Path) -> None:
-    with prometheus(tmp_path) as url, pytest.raises(ConfigError, match="parse error"):
-        broken = Query("sum(", BEGIN, BEGIN + STEP, STEP)
-        asyncio.run(Prometheus(url, lambda *_: None).query_range(broken))
+def test_a_refused_query_is_a_config_error(scraped: str) -> None:
+    async def ask() -> None:
+        source = Prometheus(scraped, lambda *_: None)
+        with pytest.raises(ConfigError, match="parse error"):
+            await source.query_range(Query("sum(", BEGIN, BEGIN + STEP, STEP))
+        await source.close()
+
+    asyncio.run(ask())
 
 
 class Exporter(http.server.BaseHTTPRequestHandler):
@@ -308,14 +286,18 @@ def test_missed_scrapes_lose_and_double_nothing(tmp_path: Path) -> None:
 
 async def _watch(url: str) -> tuple[float, int | None]:
     """The canary's requests once the last scrape is in, and its weight."""
-    judge = Judge(Prometheus(url, lambda *_: None), scrape_interval=1)
-    indicators = [istio(QUESTION.slo.objectives[0])]
+    source = Prometheus(url, lambda *_: None)
+    judge = Judge(source, scrape_interval=1)
+    question = History(url, "shop").question(BOTH)
     deadline, settled = time.monotonic() + 60, 0
     counted = 0.0
     while time.monotonic() < deadline and settled < 3:
         await asyncio.sleep(1)
-        query = judge.query(QUESTION, indicators)
-        counts = read(await judge.source.query_range(query), query, indicators)
+        indicators, parts, query = judge.query(question)
+        answer = Answer.of(await judge.source.query_range(query), query, parts)
+        counts = read(answer, indicators)
         counted = float(counts.strata["availability"].canary_total.sum())
         settled += counted >= Exporter.enough * 10
-    return counted, await canary_weight(judge, QUESTION)
+    weight = await canary_weight(judge, question)
+    await source.close()
+    return counted, weight

@@ -68,8 +68,17 @@ class History:
     def __init__(self, url: str, namespace: str) -> None:
         self.url, self.namespace = url, namespace
 
-    def add(
-        self, metric: str, values: Array, delay: float = 0, stale: bool = True, **labels: str
+    def add(self, metric: str, values: Array, **labels: str) -> None:
+        """A series with one sample at the end of each interval, and none where it is NaN."""
+        self.scrape(metric, values, labels)
+
+    def scrape(
+        self,
+        metric: str,
+        values: Array,
+        labels: Mapping[str, str],
+        delay: float = 0,
+        stale: bool = True,
     ) -> None:
         """A series with one sample per interval, `delay` seconds before each one's end.
 

@@ -1,7 +1,7 @@
 """A service under test, released as on any cluster: by the components' own manifests."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cli.demo import observe
@@ -42,11 +42,17 @@ class Service:
         self._deployed = False
         self._before: Conditions | None = None
 
-    async def release(self, tag: str, stages: Sequence[dict[str, Any]] = (), **env: str) -> None:
+    async def release(
+        self,
+        tag: str,
+        stages: Sequence[dict[str, Any]] = (),
+        policy: Mapping[str, Any] | None = None,
+        **env: str,
+    ) -> None:
         """Declare version `tag` of the demo app, which behaves as `env` says."""
         if self._controller == "flagger" and self._deployed:
             self._before = observe.conditions(await self.canary())
-        manifests = self.manifests(tag, stages, **env)
+        manifests = self.manifests(tag, stages, policy, **env)
         if not self._deployed:
             await self._objects.apply(*platform.namespaces(self.namespace))
             await self._objects.apply(*sorted(manifests, key=lambda manifest: manifest.wave))
@@ -57,7 +63,11 @@ class Service:
                 await self._objects.apply(_left_alone(manifest))
 
     def manifests(
-        self, tag: str, stages: Sequence[dict[str, Any]] = (), **env: str
+        self,
+        tag: str,
+        stages: Sequence[dict[str, Any]] = (),
+        policy: Mapping[str, Any] | None = None,
+        **env: str,
     ) -> list[Manifest]:
         site = Site.model_validate(
             {
@@ -74,6 +84,7 @@ class Service:
             "slo": SLO,
             "env": {"VERSION": tag, **env},
             "replicas": {"min": 1},
+            "policy": dict(policy or {}),
         }
         return service.objects(resolve(self.name, args, site))
 

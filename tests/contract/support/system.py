@@ -5,7 +5,8 @@ import json
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -121,6 +122,17 @@ class System:
         record = self._processes.find(name)
         assert record, f"{name} does not run"
         os.kill(record.pid, signal.SIGKILL)
+
+    @contextmanager
+    def hanging(self, name: str) -> Iterator[None]:
+        """It keeps its connections and answers nothing."""
+        record = self._processes.find(name)
+        assert record, f"{name} does not run"
+        os.kill(record.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(record.pid, signal.SIGCONT)
 
     async def load(self, rates: dict[str, float]) -> None:
         """Steady load through the gateway from now on: requests per second by host."""

@@ -46,13 +46,16 @@ class Traffic:
     """Stands in for Prometheus: answers with the counts it is given, newest interval last.
 
     `arms` maps "canary" and "stable" to (total, errors, slow) per interval; `error` is raised
-    instead, and `weight` is what Flagger reports.
+    instead, `weight` is what Flagger reports, and `budget` what recording rules say is left of it.
+    `values` are those of signals, per part of the query and interval.
     """
 
     def __init__(self) -> None:
         self.arms: dict[str, Sequence[tuple[float, float, float]]] = {}
         self.error: Exception | None = None
         self.weight: float | None = None
+        self.budget: dict[str, float] = {}
+        self.values: dict[str, Sequence[float]] = {}
         self.age = 0
         self.queries: list[Query] = []
 
@@ -77,6 +80,7 @@ class Traffic:
                 ("latency", {"le": "250.0"}, within),
             ):
                 series.append(self._series(query, f"{arm} {part}", label, counts))
+        series += [self._series(query, part, {}, values) for part, values in self.values.items()]
         return series
 
     def _series(
@@ -88,9 +92,14 @@ class Traffic:
         return Series(metric={SERIES: part, **label}, values=values)
 
     async def query(self, text: str) -> list[Sample]:
-        assert "flagger_canary_weight" in text
         if self.error:
             raise self.error
+        if "error_budget_remaining" in text:
+            return [
+                Sample(metric={"sloth_slo": name}, value=(0, left))
+                for name, left in self.budget.items()
+            ]
+        assert "flagger_canary_weight" in text
         return [] if self.weight is None else [Sample(metric={}, value=(0, self.weight))]
 
 

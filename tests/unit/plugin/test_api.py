@@ -1,5 +1,6 @@
 """The HTTP contract of both controllers: every answer is one they cannot misread."""
 
+import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
@@ -70,9 +71,10 @@ async def test_the_answer_is_the_contract(
     assert (availability["name"], latency["name"]) == ("availability", "latency")
     assert availability["canary"] == {"bad": 0, "total": 600}
     assert availability["stable"] == {"bad": 0, "total": 5400}
-    assert set(availability["evidence"]) == set(availability["threshold"])
+    assert set(availability["evidence"]) == set(answer["threshold"]) == {"harm", "safe", "burn"}
     assert availability["extra"][1] < 0.01
     assert answer["intervals"] == {"used": 60, "dropped": 0, "seconds": 2}
+    assert None not in answer.values()
 
 
 async def test_the_answer_fits_where_argo_keeps_it(
@@ -234,9 +236,74 @@ async def test_gates_open_on_a_pass_only(
 async def test_a_release_may_begin_without_prometheus(
     api: httpx.AsyncClient, traffic: Any, asked: dict[str, Any]
 ) -> None:
+    """Unless it is a freeze that Prometheus would have to tell of."""
     traffic.error = QueryError("down")
     answer = await api.post("/v1/flagger/confirm-rollout", json=hook(asked))
     assert answer.status_code == 200
+    asked["policy"] = {"freeze": True}
+    answer = await api.post("/v1/flagger/confirm-rollout", json=hook(asked))
+    assert answer.status_code == 409
+    assert "down" in answer.json()["why"]
+
+
+@pytest.mark.parametrize("gate", ["confirm-rollout", "confirm-traffic-increase"])
+async def test_a_spent_budget_keeps_a_release_from_beginning(
+    api: httpx.AsyncClient, traffic: Any, asked: dict[str, Any], gate: str
+) -> None:
+    asked["policy"] = {"freeze": True}
+    traffic.weight, traffic.budget = 0, {"availability": 0.4, "latency": -0.1}
+    answer = await api.post(f"/v1/flagger/{gate}", json=hook(asked))
+    assert answer.status_code == 409
+    assert "latency is spent" in answer.json()["why"]
+    traffic.budget["latency"] = 0.1
+    assert (await api.post(f"/v1/flagger/{gate}", json=hook(asked))).status_code == 200
+
+
+async def test_argo_asks_at_weight_0_whether_a_release_may_begin(
+    api: httpx.AsyncClient, traffic: Any, asked: dict[str, Any]
+) -> None:
+    """Always a decided answer: a missing number or a NaN would let every release through."""
+    asked["stage"], asked["policy"] = {"weight": "0"}, {"freeze": True}
+    expected = {-0.2: ("undecided", "budget_exhausted"), 0.2: ("pass", "may_begin")}
+    for left, decided in expected.items():
+        traffic.budget = {"availability": left}
+        response = await api.post("/v1/verdict", json=asked)
+        answer = strictly(response.text)
+        assert response.status_code == 200
+        assert (answer["verdict"], answer["reason"]) == decided
+        assert answer["indicators"] == []
+        assert "query" not in answer
+
+
+class Hanging:
+    """A Prometheus that accepts every question and answers none."""
+
+    async def query_range(self, _: object) -> list[Any]:
+        return await asyncio.Event().wait() and []
+
+    async def query(self, _: str) -> list[Any]:
+        return await asyncio.Event().wait() and []
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/v1/verdict", 200),
+        ("/v1/flagger/rollout", 409),
+        ("/v1/flagger/rollback", 409),
+        ("/v1/flagger/confirm-rollout", 409),
+        ("/v1/flagger/confirm-traffic-increase", 409),
+        ("/v1/flagger/confirm-promotion", 409),
+    ],
+)
+async def test_a_prometheus_that_hangs_is_a_reason_before_the_asker_hangs_up(
+    asked: dict[str, Any], path: str, status: int
+) -> None:
+    asked["answer_within"], asked["policy"] = "100ms", {"freeze": True}
+    async with client_for(Hanging()) as api:
+        response = await api.post(path, json=hook(asked) if "flagger" in path else asked)
+    assert response.status_code == status
+    assert "did not answer in 0.1 s" in response.json()["why"]
 
 
 async def test_only_a_data_fault_halts_by_the_hook_whose_reason_flagger_shows(

@@ -7,9 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugin.counts import Counts, birth, implausible, quiet, read, stage_start
+from plugin.answer import Answer
+from plugin.counts import (
+    Counts,
+    attempt_of,
+    birth,
+    implausible,
+    paired,
+    parts,
+    quiet,
+    read,
+    stage_start,
+)
 from plugin.evidence import Strata
-from plugin.indicators import istio
 from plugin.prometheus import QueryError, Series
 from plugin.promql import SERIES, Query
 from plugin.question import Question
@@ -22,13 +32,18 @@ def series(part: str, label: Mapping[str, str], *values: tuple[float, float]) ->
     return Series(metric={SERIES: part, **label}, values=list(values))
 
 
+def unreached(arm: str, *values: tuple[float, float]) -> Series:
+    return series(f"{arm} availability unreached", {}, *values)
+
+
 def code(value: str) -> dict[str, str]:
     return {"response_code": value}
 
 
 def counted(question: Question, *answer: Series, warm_up: float = 0) -> Counts:
-    indicators = [istio(objective) for objective in question.slo.objectives]
-    return read(answer, QUERY, indicators, warm_up)
+    arms = {name: question.arm(name, "source") for name in ("canary", "stable")}
+    asked = list(parts(question.indicators, arms, QUERY.step, ()))
+    return read(Answer.of(answer, QUERY, asked), question.indicators, warm_up)
 
 
 def of_traffic(*intervals: Sequence[float]) -> Strata:
@@ -49,6 +64,21 @@ def test_response_codes_fold_into_bad_and_total(question: Question) -> None:
     assert strata.canary_total.tolist() == [7, 11]
     assert strata.canary_bad.tolist() == [0, 2]
     assert strata.stable_bad.tolist() == [3, 0]
+
+
+def test_a_request_that_found_no_pod_failed_in_its_arm(question: Question) -> None:
+    """Not before the first that did: another canary of this service may have been gone."""
+    counts = counted(
+        question,
+        unreached("canary", (1010, 50), (1030, 4)),
+        series("canary availability", code("200"), (1020, 7)),
+        unreached("stable", (1030, 2)),
+        series("stable availability", code("200"), (1010, 90), (1030, 90)),
+    )
+    strata = counts.strata["availability"][:2]
+    assert strata.canary_total.tolist() == [7, 4]
+    assert strata.canary_bad.tolist() == [0, 4]
+    assert strata.stable_bad.tolist() == [0, 2]
 
 
 @pytest.mark.parametrize("bound", ["250", "250.0"])
@@ -134,6 +164,94 @@ def test_a_release_without_requests_is_not_born() -> None:
     traffic = of_traffic((0, 400), (0, 700))
     assert birth(traffic) is None
     assert quiet(traffic) == 1100
+
+
+def test_a_release_begins_with_its_pods_where_they_are_known() -> None:
+    """Neither a short absence nor a long silence says more than they do."""
+    retried = of_traffic((10, 90), (10, 90), (0, 100), (10, 90))
+    assert birth(retried, attempt=2) == 3
+    silent = of_traffic((10, 90), *[(0, 100)] * 20)
+    assert birth(silent, attempt=0) == 0
+    assert birth(silent, attempt=1) is None
+
+
+def test_a_release_begins_with_a_request_that_names_its_version() -> None:
+    unreached = of_traffic((5, 9), (10, 9), (10, 9))
+    assert birth(unreached, by_name=np.array([0.0, 0.0, 10.0])) == 2
+    assert birth(unreached, by_name=np.zeros(3)) is None
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("canary", "stable", "requests", "attempt"),
+    [
+        ([NAN, NAN, NAN], [1, 1, 1], [0, 0, 0], None),
+        ([NAN, NAN, NAN], [NAN, NAN, NAN], [1, 1, 1], None),
+        ([2, 2, 2], [1, 1, 1], [0, 1, 1], 0),
+        ([2, NAN, 2], [1, 1, 1], [1, 0, 1], 2),
+        ([2, 0, 2], [1, 1, 1], [1, 0, 1], 2),
+        ([2, NAN, 2], [1, NAN, 1], [1, 0, 1], 0),
+        ([2, NAN, 2], [1, 1, 1], [1, 5, 1], 0),
+        ([2, NAN, NAN], [1, 1, 1], [1, 0, 0], 3),
+    ],
+    ids=[
+        "never seen",
+        "nobody looked",
+        "there all the time",
+        "away in between",
+        "scaled to zero in between",
+        "nobody looked in between",
+        "away, and its callers were refused",
+        "gone",
+    ],
+)
+def test_an_attempt_begins_when_its_pods_come(
+    canary: list[float], stable: list[float], requests: list[float], attempt: int | None
+) -> None:
+    arrays = (np.array(each, dtype=np.float64) for each in (canary, stable, requests))
+    assert attempt_of(*arrays) == attempt
+
+
+def test_events_that_are_scraped_at_other_times_are_compared() -> None:
+    strata = Strata(
+        *(
+            np.array(arm, dtype=np.float64)
+            for arm in (
+                [1, 0, 0, 0, 2, 0, 0],
+                [5, 0, 0, 0, 6, 0, 0],
+                [0, 0, 3, 0, 0, 0, 0],
+                [0, 0, 50, 0, 0, 0, 60],
+            )
+        )
+    )
+    found = paired(strata, reach=3)
+    assert found.canary_total.tolist() == [0, 0, 5, 0, 0, 0, 6]
+    assert found.canary_bad.tolist() == [0, 0, 1, 0, 0, 0, 2]
+    assert found.stable_total.tolist() == [0, 0, 50, 0, 0, 0, 60]
+
+
+def test_events_wait_for_a_while_only() -> None:
+    apart = of_traffic((5, 0), (0, 0), (0, 0), (0, 50))
+    assert not paired(apart, reach=2).comparable.any()
+    assert paired(apart, reach=3).comparable.tolist() == [False, False, False, True]
+
+
+totals = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=20)
+
+
+@given(totals, st.integers(0, 5))
+def test_pairing_loses_nothing_and_changes_nothing_that_can_be_compared(
+    totals: list[tuple[int, int]], reach: int
+) -> None:
+    before = of_traffic(*totals)
+    after = paired(before, reach)
+    assert after.canary_total.sum() == before.canary_total.sum()
+    assert after.stable_total.sum() == before.stable_total.sum()
+    assert (after.comparable | ~before.comparable).all()
+    if before.comparable.all():
+        assert after.canary_total.tolist() == before.canary_total.tolist()
 
 
 def test_quiet_counts_since_the_canarys_last_request() -> None:

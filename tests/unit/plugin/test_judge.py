@@ -33,7 +33,7 @@ async def test_a_failing_release_fails_and_says_so(traffic: Any, question: Quest
     judgement = await judge(traffic).judge(question)
     assert judgement.reason is Reason.REGRESSION
     assert judgement.why == (
-        "canary fails 10 % of requests (10 of 100) and stable 0 % (0 of 900): at least 2.24 pp "
+        "canary fails 10 % of requests (10 of 100) and stable 0 % (0 of 900): at least 2.4 pp "
         "more, and the SLO allows 1 %"
     )
 
@@ -45,20 +45,77 @@ async def test_a_slow_release_fails_though_it_is_correct(traffic: Any, question:
     assert judgement.why.startswith("canary exceeds 250ms in 30 % of requests (30 of 100)")
 
 
-async def test_a_stage_that_has_just_begun_gathers(traffic: Any, question: Question) -> None:
+async def test_a_stage_that_has_just_begun_waits_for_its_share(
+    traffic: Any, question: Question
+) -> None:
     """What passed at 10 % does not promote the moment the weight is 30 %."""
     later = question.model_copy(update={"stage": question.stage.model_copy(update={"weight": 30})})
     traffic.steady(canary=(10, 0, 0), stable=(90, 0, 0))
     judgement = await judge(traffic).judge(later)
-    assert judgement.reason is Reason.GATHERING
-    assert "10 % of the requests where its stage gives it 30 %" in judgement.why
+    assert judgement.reason is Reason.TRAFFIC_SHARE
+    assert judgement.why == (
+        "the canary gets 10 % of the requests (150 of 1,500 in the last 30 s) where its stage "
+        "gives it 30 %: waiting for its share"
+    )
 
 
 async def test_a_canary_with_far_too_much_traffic_does_not_pass(
     traffic: Any, question: Question
 ) -> None:
     traffic.steady(canary=(40, 0, 0), stable=(60, 0, 0))
+    assert (await judge(traffic).judge(question)).reason is Reason.TRAFFIC_SHARE
+
+
+@pytest.mark.parametrize(
+    ("on_undecided", "reason", "then"),
+    [
+        ("hold", Reason.GATHERING, "it is held until"),
+        ("promote", Reason.UNDECIDED_PROMOTED, "the policy is to go on"),
+        ("abort", Reason.UNDECIDED_ABORTED, "the policy is to abort"),
+    ],
+)
+async def test_a_stage_that_had_its_time_is_decided_by_the_policy_and_says_so(
+    traffic: Any, asked: dict[str, Any], on_undecided: str, reason: Reason, then: str
+) -> None:
+    asked["stage"]["time"] = "10s"
+    asked["policy"] = {"on_undecided": on_undecided}
+    traffic.steady(10, canary=(10, 0, 0), stable=(90, 0, 0))
+    judgement = await judge(traffic).judge(Question.model_validate(asked))
+    assert judgement.reason is reason
+    assert f"the stage had its 10s: {then}" in judgement.why
+
+
+@pytest.mark.parametrize("on_undecided", ["promote", "abort"])
+async def test_an_outage_at_the_deadline_holds(
+    traffic: Any, asked: dict[str, Any], on_undecided: str
+) -> None:
+    """While Prometheus is away, when it is back without new counts, and until they suffice."""
+    asked["stage"]["time"] = "40s"
+    asked["policy"] = {"on_undecided": on_undecided}
+    question = Question.model_validate(asked)
+    traffic.error = QueryError("Prometheus cannot be reached: refused")
+    assert (await judge(traffic).judge(question)).reason is Reason.QUERY_ERROR
+    traffic.error = None
+    traffic.steady(20, canary=(1, 0, 0), stable=(9, 0, 0)).age = 30
+    assert (await judge(traffic).judge(question)).reason is Reason.NO_DATA
+    quiet = [(0.0, 0, 0)] * 30
+    traffic.age = 0
+    traffic.arms = {
+        "canary": [(1.0, 0, 0)] * 10 + quiet + [(1.0, 0, 0)] * 5,
+        "stable": [(9.0, 0, 0)] * 10 + quiet + [(9.0, 0, 0)] * 5,
+    }
     assert (await judge(traffic).judge(question)).reason is Reason.GATHERING
+
+
+async def test_the_query_reaches_back_as_far_as_the_stages_take(
+    traffic: Any, asked: dict[str, Any]
+) -> None:
+    """Evidence is carried from stage to stage, so none may fall out of sight on the way."""
+    asked["stages"] = [{"weight": 10, "time": "4h"}, {"weight": 50, "time": "6h"}]
+    await judge(traffic, 15).judge(Question.model_validate(asked))
+    (query,) = traffic.queries
+    assert query.intervals * query.step >= 10 * 3600
+    assert query.intervals <= 720
 
 
 async def test_without_a_weight_all_evidence_counts(traffic: Any, asked: dict[str, Any]) -> None:
@@ -122,6 +179,67 @@ async def test_a_missing_bucket_is_said(traffic: Any, question: Question) -> Non
     judgement = await judge(traffic).judge(question)
     assert judgement.reason is Reason.NO_DATA
     assert "bucket" in judgement.why
+
+
+HEAP = {"heap": {"value": 'sum(heap_bytes{area="heap"})', "most": 10, "for": "10s"}}
+
+
+@pytest.mark.parametrize(
+    ("values", "reason", "why"),
+    [
+        ({}, Reason.NO_DATA, "heap has no value for the canary"),
+        ({"canary heap": [5] * 60}, Reason.NON_INFERIOR, "canary fails 0 %"),
+        ({"canary heap": [5] * 50 + [20] * 10}, Reason.LIMIT_EXCEEDED, "the canary's heap is 20"),
+        (
+            {"canary heap": [5] * 60, "canary pods.restarts": [1], "canary pods.oom_killed": [2]},
+            Reason.OOM_KILLED,
+            "2 containers of the canary are killed",
+        ),
+    ],
+)
+async def test_what_is_no_ratio_decides_too(
+    traffic: Any, asked: dict[str, Any], values: dict[str, Any], reason: Reason, why: str
+) -> None:
+    asked["slo"]["limits"] = HEAP
+    traffic.steady(canary=(10, 0, 0), stable=(90, 0, 0)).values = values
+    judgement = await judge(traffic).judge(Question.model_validate(asked))
+    assert judgement.reason is reason
+    assert judgement.why.startswith(why)
+
+
+async def test_containers_that_die_fail_a_release_without_traffic(
+    traffic: Any, question: Question
+) -> None:
+    traffic.values = {"canary pods.restarts": [1], "canary pods.crash_loop": [1]}
+    judgement = await judge(traffic).judge(question)
+    assert judgement.reason is Reason.CRASH_LOOP
+    assert judgement.why == "1 container of the canary is in a crash loop"
+
+
+async def test_a_limit_that_is_exceeded_does_not_hide_a_regression(
+    traffic: Any, asked: dict[str, Any]
+) -> None:
+    asked["slo"]["limits"] = HEAP
+    traffic.steady(canary=(10, 5, 0), stable=(90, 0, 0)).values = {"canary heap": [20] * 2}
+    judgement = await judge(traffic).judge(Question.model_validate(asked))
+    assert judgement.reason.verdict is Verdict.FAIL
+    assert judgement.cases[0].reason.verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize("histograms", ["classic", "native"])
+@pytest.mark.parametrize("metrics", ["istio", "spring", "prom-client", "nginx"])
+async def test_the_query_is_valid_with_everything_in_it(
+    traffic: Any, asked: dict[str, Any], metrics: str, histograms: str
+) -> None:
+    asked |= {"metrics": metrics, "histograms": histograms}
+    asked["slo"] |= {
+        "ratios": {"paid": {"bad": "failed_total", "total": "payments_total", "target": 99}},
+        "limits": HEAP,
+        "saturation": {"cpu_throttled": 25, "memory": 90},
+    }
+    await judge(traffic).judge(Question.model_validate(asked))
+    (query,) = traffic.queries
+    promql_parser.parse(query.text)
 
 
 @pytest.mark.parametrize("scrape", [1, 2, 15, 60])

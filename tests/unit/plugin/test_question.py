@@ -1,5 +1,6 @@
 """The question: every mistake in it is an error that names the field."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -58,6 +59,10 @@ def test_a_weight_may_come_as_text(asked: dict[str, Any]) -> None:
         ("policy.warm_up", "soon"),
         ("policy.lookback", "10s"),
         ("policy.min_bad", 0),
+        ("policy.on_undecided", "pass"),
+        ("policy.freeze", "perhaps"),
+        ("stage.time", "soon"),
+        ("answer_within", "10ms"),
         ("slo.latency.threshold", "1.5s"),
         ("arms.canary.workload", "a/b"),
     ],
@@ -72,6 +77,109 @@ def test_the_field_that_is_wrong_is_named(asked: dict[str, Any], path: str, valu
     assert complaint(asked)[0] == path
 
 
+LIMIT = {"most": 1}
+RATIO = {"bad": "failed_total", "total": "payments_total", "target": 99}
+
+
+@pytest.mark.parametrize(
+    ("more", "field", "hint"),
+    [
+        (
+            {"ratios": {"paid": {**RATIO, "bad": 'failed_total{version="2"}'}}},
+            "slo.ratios.paid.bad",
+            "failed_total is already selected by version",
+        ),
+        (
+            {"ratios": {"paid": {**RATIO, "total": 'istio_requests_total{reporter="source"}'}}},
+            "slo.ratios.paid.total",
+            "selected by reporter",
+        ),
+        (
+            {"limits": {"heap": {**LIMIT, "value": 'a / sum(heap{app=~"x.*"})'}}},
+            "slo.limits.heap.value",
+            "heap is already selected by app",
+        ),
+        ({"ratios": {"paid": {**RATIO, "bad": "a / b"}}}, "slo.ratios.paid.bad", "two halves"),
+        ({"limits": {"heap": {**LIMIT, "value": "sum("}}}, "slo.limits.heap.value", "no PromQL"),
+    ],
+)
+def test_an_expression_that_cannot_have_arms_is_refused_where_it_is_written(
+    asked: dict[str, Any], more: dict[str, Any], field: str, hint: str
+) -> None:
+    asked["slo"] |= more
+    found, message = complaint(asked)
+    assert found == field
+    assert hint in message
+
+
+def test_labels_that_are_not_the_arms_are_the_teams_own(asked: dict[str, Any]) -> None:
+    """Which ones are depends on the metric, and on how the question says they are called."""
+    asked["slo"]["limits"] = {"heap": {**LIMIT, "value": 'heap{app="x",destination_version="1"}'}}
+    assert complaint(asked)[0] == "slo.limits.heap.value"
+    asked["labels"] = {"workload": "job"}
+    assert Question.model_validate(asked).labels.version == "version"
+
+
+def test_only_istios_buckets_are_known_beforehand(asked: dict[str, Any]) -> None:
+    asked["slo"]["latency"]["threshold"] = "300ms"
+    assert complaint(asked)[0] == "slo.latency.threshold"
+    asked["metrics"] = "spring"
+    assert Question.model_validate(asked).slo.latency[0].threshold.total_seconds() == 0.3
+
+
 def test_the_fail_margin_must_not_exceed_the_pass_margin(asked: dict[str, Any]) -> None:
     asked["policy"] = {"fail_margin": 2}
     assert complaint(asked)[0] == "policy"
+
+
+STAGES = [{"weight": 10, "time": "5m"}, {"weight": "30", "time": "4h"}, {"weight": 60}]
+
+
+@pytest.mark.parametrize(
+    ("stage", "seconds", "before"),
+    [
+        ({"weight": 10}, 300, 0),
+        ({"weight": "30"}, 14400, 10),
+        ({"weight": 60}, None, 30),
+        ({"weight": 20}, None, 10),
+        ({"weight": 0}, None, 0),
+        ({}, None, 0),
+        ({"weight": 10, "time": "90s"}, 90, 0),
+        ({"time": "90s"}, 90, 0),
+    ],
+)
+def test_the_present_stage_is_known_by_its_weight(
+    asked: dict[str, Any], stage: dict[str, Any], seconds: int | None, before: int
+) -> None:
+    question = Question.model_validate(asked | {"stage": stage, "stages": STAGES})
+    assert question.stage_time == (None if seconds is None else timedelta(seconds=seconds))
+    assert question.weight_before == before
+
+
+@pytest.mark.parametrize(
+    ("weight", "exposure"), [(10, 0.3), (20, 0.3), (30, 0.6), (60, 1), (99, 1), (None, 1)]
+)
+def test_a_pass_exposes_the_next_stages_share_of_the_traffic(
+    asked: dict[str, Any], weight: int | None, exposure: float
+) -> None:
+    question = Question.model_validate(asked | {"stage": {"weight": weight}, "stages": STAGES})
+    assert question.exposure == exposure
+    alone = Question.model_validate(asked | {"stage": {"weight": weight}})
+    assert alone.exposure == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "hours"),
+    [
+        ({}, 2),
+        ({"stages": [{"weight": 10, "time": "5m"}]}, 2),
+        ({"stages": STAGES}, 1.25 * (4 + 1 / 12) + 1 / 6),
+        ({"stages": [{"weight": 10, "time": "3d"}]}, 48),
+        ({"stages": STAGES, "policy": {"lookback": "1h"}}, 1),
+    ],
+)
+def test_counts_reach_back_as_far_as_the_stages_take(
+    asked: dict[str, Any], change: dict[str, Any], hours: float
+) -> None:
+    question = Question.model_validate(asked | change)
+    assert question.lookback(timedelta(hours=2)) == timedelta(hours=hours)

@@ -1,21 +1,26 @@
-"""Objectives: units are read once and exactly, and errors say what to write instead."""
+"""Objectives and bounds: what is promised, and errors that name the field."""
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from plugin.slo import (
-    ISTIO_BUCKETS_MS,
-    SLO,
-    Latency,
-    format_duration,
-    parse_duration,
-    parse_percentage,
-)
+from plugin.slo import SLO
+
+EVERYTHING: dict[str, Any] = {
+    "availability": 99.95,
+    "latency": [
+        {"percentile": 99, "threshold": "0.5ms"},
+        {"percentile": "99.9%", "threshold": "1s"},
+    ],
+    "ratios": {"paid": {"bad": 'payments{outcome="no"}', "total": "payments", "target": 99}},
+    "limits": {"heap": {"value": 'jvm_memory_used_bytes{area="heap"}', "most": 2e9, "for": "2m"}},
+    "saturation": {"cpu_throttled": 25, "memory": 90},
+    "restarts": 0,
+    "window": "28d",
+}
 
 
 def complaint(**slo: object) -> tuple[str, str]:
@@ -35,70 +40,63 @@ def test_objectives_are_exact_ratios() -> None:
     assert (latency.target, latency.threshold) == (Decimal("0.95"), timedelta(milliseconds=500))
 
 
+def test_several_latencies_are_told_apart_by_their_percentile() -> None:
+    names = [objective.name for objective in SLO.model_validate(EVERYTHING).objectives]
+    assert names == ["availability", "latency_p99", "latency_p99.9", "paid"]
+
+
+def test_what_is_no_ratio_becomes_a_bound() -> None:
+    heap, cpu, memory = SLO.model_validate(EVERYTHING).bounds
+    assert (heap.name, heap.most, heap.lasting) == ("heap", 2e9, timedelta(minutes=2))
+    assert (cpu.name, cpu.most, cpu.value) == ("cpu_throttled", 0.25, None)
+    assert (memory.name, memory.most, memory.least) == ("memory", 0.9, None)
+
+
 def test_an_slo_survives_being_sent_as_json() -> None:
-    slo = SLO.model_validate(
-        {"availability": 99.95, "latency": {"percentile": 99, "threshold": "0.5ms"}}
-    )
-    assert slo.model_dump(mode="json")["latency"]["threshold"] == "0.5ms"
-    assert SLO.model_validate(slo.model_dump(mode="json")) == slo
+    sent = SLO.model_validate(EVERYTHING).model_dump(mode="json")
+    assert sent["latency"][0]["threshold"] == "0.5ms"
+    assert sent["limits"]["heap"]["for"] == "2m"
+    assert SLO.model_validate(sent) == SLO.model_validate(EVERYTHING)
 
 
-@given(st.integers(1, 10**9), st.sampled_from(["ms", "s", "m", "h", "d", "w"]))
-def test_durations_are_written_as_they_are_read(number: int, unit: str) -> None:
-    duration = parse_duration(f"{number % 10_000}{unit}")
-    assert parse_duration(format_duration(duration)) == duration
-
-
-@pytest.mark.parametrize("text", ["", "250", "ms", "-1s", "1 s", "1y", "1e3s", "nan", None, 5])
-def test_what_is_no_duration_is_refused(text: object) -> None:
-    with pytest.raises(ValueError, match="number and a unit"):
-        parse_duration(text)
+def test_what_was_not_promised_is_not_sent() -> None:
+    one = {"availability": 99, "latency": {"percentile": 95, "threshold": "1s"}}
+    sent = SLO.model_validate(one).model_dump(mode="json", exclude_none=True)
+    assert sent == {**one, "restarts": 2, "window": "30d"}
 
 
 @pytest.mark.parametrize(
-    ("value", "hint"),
+    ("slo", "field", "hint"),
     [
-        (0.999, "not a fraction: 99.9"),
-        (100, "below 100"),
-        ("almost all", "as a number"),
-        (True, "as a number"),
-        (float("nan"), "as a number"),
-        (None, "as a number"),
+        ({"latancy": 1}, "latancy", "Extra inputs"),
+        ({"latency": {"percentile": 95, "threshold": "0s"}}, "latency.threshold", "above 0"),
+        ({"latency": [{"percentile": 95, "threshold": 1}]}, "latency.0.threshold", "a unit"),
+        ({"latency": [EVERYTHING["latency"][0]] * 2}, "latency", "each percentile once"),
+        ({"ratios": {"paid": {"total": "a", "target": 99}}}, "ratios.paid", "either bad or good"),
+        ({"ratios": {"memory": {}}}, "ratios.memory.[key]", "built-in"),
+        ({"limits": {"latency_x": {}}}, "limits.latency_x.[key]", "built-in"),
+        ({"limits": {"x": {"value": "a"}}}, "limits.x", "either most or least"),
+        ({"limits": {"x": {"value": "a", "most": 1, "for": "2h"}}}, "limits.x.for", "one hour"),
+        ({"limits": {"x": {"value": "a", "most": float("nan")}}}, "limits.x.most", "finite"),
+        ({"window": "1h"}, "window", "at least one day"),
     ],
 )
-def test_what_is_no_percentage_is_refused_with_a_hint(value: object, hint: str) -> None:
-    with pytest.raises(ValueError, match=hint):
-        parse_percentage(value)
+def test_the_field_that_is_wrong_is_named(slo: dict[str, Any], field: str, hint: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        SLO.model_validate({"availability": 99, **slo})
+    problems = {".".join(map(str, each["loc"])): each["msg"] for each in caught.value.errors()}
+    assert hint in problems[field]
 
 
-def test_a_threshold_between_buckets_is_refused_naming_the_nearest() -> None:
-    field, message = complaint(latency={"percentile": 95, "threshold": "300ms"})
-    assert field == "latency.threshold"
-    assert "250ms or 500ms" in message
-
-
-@pytest.mark.parametrize(("threshold", "nearest"), [("0.1ms", "0.5ms"), ("2h", "1h")])
-def test_a_threshold_beyond_all_buckets_names_the_last(threshold: str, nearest: str) -> None:
-    _, message = complaint(latency={"percentile": 95, "threshold": threshold})
-    assert message.endswith(f"nearest: {nearest}")
-
-
-@pytest.mark.parametrize("bucket", ISTIO_BUCKETS_MS)
-def test_every_bucket_of_istio_is_a_threshold(bucket: Decimal) -> None:
-    latency = Latency.model_validate({"percentile": 95, "threshold": f"{bucket}ms"})
-    assert latency.threshold == timedelta(milliseconds=float(bucket))
-
-
-def test_a_misspelt_key_is_named() -> None:
-    assert complaint(availability=99, latancy=1)[0] == "latancy"
-
-
-def test_an_slo_promises_something() -> None:
+def test_an_slo_promises_a_ratio() -> None:
+    """Limits alone cannot prove that a release is good."""
     assert "availability, latency or both" in complaint(window="30d")[1]
+    assert complaint(limits={"x": {"value": "a", "most": 1}})[0] == ""
 
 
-def test_a_window_has_to_be_a_budget_period() -> None:
-    assert complaint(availability=99, window="1h")[0] == "window"
+def test_a_name_means_one_thing() -> None:
+    ratios = {"x": {"bad": "a", "total": "b", "target": 99}}
+    assert "rename one" in complaint(ratios=ratios, limits={"x": {"value": "a", "most": 1}})[1]
 
 
 def test_burn_rates_are_those_of_the_multi_window_alerts() -> None:

@@ -1,112 +1,53 @@
-"""From evidence to a verdict: ordered rules, one reason each.
+"""One objective of one release: its evidence, and the rule that applies to it."""
 
-A data fault never fails and never passes a release. What is proven against it fails it, shared
-incidents hold it, and only what is proven harmless in this very stage passes.
-"""
-
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from decimal import Decimal
-from enum import StrEnum
 from functools import cached_property
-from math import ceil, log
+from math import log
 
 import numpy as np
 from numpy.typing import NDArray
 
-from plugin.evidence import HARM, SAFE, Evidence, Strata, burn, burning, compare, course, trailing
-from plugin.question import Policy
-from plugin.slo import SLO, Objective
+from plugin.evidence import (
+    HARM,
+    SAFE,
+    Evidence,
+    Process,
+    Strata,
+    burn,
+    burning,
+    compare,
+    trailing,
+    with_restarts,
+)
+from plugin.policy import Policy
+from plugin.slo import Objective
+from plugin.verdict.limits import Limits
+from plugin.verdict.progress import Progress, recent
+from plugin.verdict.reasons import Reason
 
-INCIDENT_SECONDS = 30
-"""How far back stable's own failures count as an incident that goes on."""
-
-_ONSET_INTERVALS = 4
-_RESTARTS, _LATE = 6, 0.2  # how much of the evidence is set aside for releases that turn bad
-_FAST_BURN = (Decimal("0.02"), timedelta(hours=1))
-_SLOW_BURN = (Decimal("0.05"), timedelta(hours=6))
-_LARGEST_MARGIN = Decimal("0.05")
-
-
-class Verdict(StrEnum):
-    PASS = "pass"  # noqa: S105 no password
-    FAIL = "fail"
-    UNDECIDED = "undecided"
-
-
-class Reason(StrEnum):
-    """Why; in the order in which they decide when indicators differ."""
-
-    CONFIG_ERROR = "config_error"
-    QUERY_ERROR = "query_error"
-    SLO_BURN = "slo_burn"
-    REGRESSION = "regression"
-    NO_DATA = "no_data"
-    COMMON_MODE = "common_mode"
-    GATHERING = "gathering"
-    NON_INFERIOR = "non_inferior"
-
-    @property
-    def verdict(self) -> Verdict:
-        if self in {Reason.SLO_BURN, Reason.REGRESSION}:
-            return Verdict.FAIL
-        return Verdict.PASS if self is Reason.NON_INFERIOR else Verdict.UNDECIDED
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one objective allows, as fractions of the requests, and the levels to prove it at."""
-
-    fail_margin: float
-    pass_margin: float
-    fast_burn: float
-    slow_burn: float
-    fail_level: float
-    pass_level: float
-
-    @classmethod
-    def of(cls, objective: Objective, slo: SLO, policy: Policy) -> "Limits":
-        """Defaults derived from the SLO.
-
-        The unit of the margins is the error budget, but not more than 5 %: a median objective has
-        a budget of 50 %, and no team wants that much for a margin. The false-abort level is shared
-        by the two ways to fail of every objective; passing needs all objectives, so each is tested
-        at the full level.
-        """
-        unit = float(min(objective.budget, _LARGEST_MARGIN))
-        return cls(
-            fail_margin=policy.fail_margin * unit,
-            pass_margin=policy.pass_margin * unit,
-            fast_burn=float(max(slo.burn_rate(*_FAST_BURN), Decimal(1)) * objective.budget),
-            slow_burn=float(max(slo.burn_rate(*_SLOW_BURN), Decimal(1)) * objective.budget),
-            fail_level=policy.false_abort / (2 * len(slo.objectives)),
-            pass_level=policy.false_promote,
-        )
+ONSET_INTERVALS = 4
 
 
 @dataclass(frozen=True)
 class Case:
     """One objective of one release: the counts since its first request.
 
-    The stage it is in `begins` at this interval, and its intervals are `seconds` long.
-    `share` says that the canary gets the traffic its stage should give it, `fresh` that the newest
-    counts of both arms are new enough to promote on. All evidence is a ln E.
+    Its intervals are `seconds` long, `progress` says where its stage stands, and `fresh` that the
+    newest counts of both arms are new enough to promote on. All evidence is a ln E.
     """
 
     objective: Objective
     limits: Limits
     policy: Policy
     rollout: Strata
-    begins: int
     seconds: int
-    share: bool
+    progress: Progress
     fresh: bool
 
     @property
     def stage(self) -> Strata:
         """The counts since the stage began."""
-        return self.rollout[self.begins :]
+        return self.rollout[self.progress.begins :]
 
     @cached_property
     def harm(self) -> float:
@@ -136,8 +77,13 @@ class Case:
 
     @property
     def to_fail(self) -> float:
-        """The evidence (ln E) it takes to fail."""
+        """The evidence (ln E) it takes to fail by comparison with stable."""
         return -log(self.limits.fail_level)
+
+    @property
+    def to_burn(self) -> float:
+        """The evidence (ln E) it takes to fail by the burn rate alone."""
+        return -log(self.limits.burn_level)
 
     @property
     def to_pass(self) -> float:
@@ -146,25 +92,35 @@ class Case:
 
     @cached_property
     def reason(self) -> Reason:
-        """The first rule that applies, in the order of the enumeration."""
+        """The first rule that applies: the order within one objective."""
         rules = (
             (Reason.NO_DATA, self.missing_bucket),
             (Reason.SLO_BURN, self._burns),
             (Reason.REGRESSION, self._enough_bad and self.harm >= self.to_fail),
-            (Reason.NO_DATA, not self.fresh),
+            (Reason.NO_DATA, self.unseen or not self.fresh),
             (Reason.COMMON_MODE, self.incident_now),
+            (Reason.TRAFFIC_SHARE, not self.progress.share),
             (Reason.NON_INFERIOR, self._proven_safe),
         )
         return next((reason for reason, applies in rules if applies), Reason.GATHERING)
 
     @property
+    def unseen(self) -> bool:
+        """No event of this objective in one of the arms, whatever traffic there is."""
+        return not (self.rollout.canary_total.any() and self.rollout.stable_total.any())
+
+    @property
     def _burns(self) -> bool:
-        return self._enough_bad and self.burn >= self.to_fail and self._not_shared
+        return self._enough_bad and self.burn >= self.to_burn and self._not_shared
 
     @property
     def _proven_safe(self) -> bool:
-        enough = self.stage.canary_total.sum() >= self.policy.min_requests
-        return bool(enough) and self.share and self.safe >= self.to_pass
+        return self.enough_requests and self.safe >= self.to_pass
+
+    @property
+    def enough_requests(self) -> bool:
+        """Whether the canary had requests enough in this stage to promote it at all."""
+        return bool(self.stage.canary_total.sum() >= self.policy.min_requests)
 
     @property
     def _enough_bad(self) -> bool:
@@ -194,7 +150,7 @@ class Case:
     @property
     def window(self) -> int:
         """The intervals that are "now" when it comes to incidents."""
-        return max(3, ceil(INCIDENT_SECONDS / self.seconds))
+        return recent(self.seconds)
 
     @cached_property
     def _hot(self) -> NDArray[np.bool_]:
@@ -206,7 +162,7 @@ class Case:
     @cached_property
     def _incident(self) -> NDArray[np.bool_]:
         """While stable was proven to burn, and the few intervals that it took to prove it."""
-        return trailing(self._hot[::-1].astype(np.float64), _ONSET_INTERVALS)[::-1] > 0
+        return trailing(self._hot[::-1].astype(np.float64), ONSET_INTERVALS)[::-1] > 0
 
     @cached_property
     def _harm(self) -> tuple[Evidence, ...]:
@@ -216,13 +172,11 @@ class Case:
         judge that is asked again, or too late, comes to the same verdict. The process is mostly
         the one since the release began, and some since half a minute, one, two, … minutes later.
         """
-        later = [self.window * 2**power for power in range(_RESTARTS)]
-        starts = [(0, 1 - _LATE), *((start, _LATE / _RESTARTS) for start in later)]
-        how = {"ratio": self.policy.ratio, "burst": self.policy.burst, "starts": starts}
-        usable = self.rollout[self.rollout.comparable]
-        proven = course(usable, HARM, self.limits.fail_margin, **how) >= self.to_fail
-        first = [usable[: int(np.argmax(proven)) + 1]] if proven.any() else []
-        return tuple(compare(strata, HARM, **how) for strata in (usable, *first))
+        starts = with_restarts(self.window)
+        process = Process.of(self.rollout, HARM, self.policy.ratio, self.policy.burst)
+        proven = process.course(self.limits.fail_margin, starts) >= self.to_fail
+        first = [process[: int(np.argmax(proven)) + 1]] if proven.any() else []
+        return tuple(look.evidence(starts) for look in (process, *first))
 
     @cached_property
     def _safe(self) -> Evidence:
@@ -231,14 +185,9 @@ class Case:
         Many shared failures say little about an extra one, and would cost a good release the
         evidence it had; but a release that is spared by the incident may show it.
         """
-        quiet = self.stage[~self._incident[self.begins :]]
-        with_all, without = (
-            compare(strata, SAFE, self.policy.ratio, self.policy.burst)
-            for strata in (self.stage, quiet)
-        )
-        return with_all | without
+        incident = self._incident[self.progress.begins :]
+        with_all = self._safe_in(self.stage)
+        return with_all | self._safe_in(self.stage[~incident]) if incident.any() else with_all
 
-
-def decide(cases: Sequence[Case]) -> Case:
-    """The objective that decides: any failure fails, and all have to pass."""
-    return min(cases, key=lambda case: list(Reason).index(case.reason))
+    def _safe_in(self, strata: Strata) -> Evidence:
+        return compare(strata, SAFE, self.policy.ratio, self.policy.burst)

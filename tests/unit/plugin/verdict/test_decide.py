@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from plugin.evidence import Strata
-from plugin.question import Policy
+from plugin.policy import Policy
 from plugin.slo import SLO
-from plugin.verdict import Case, Limits, Reason, Verdict, decide
+from plugin.verdict import Case, Limits, Progress, Reason, Verdict, decide
 
 Build = Callable[..., Strata]
 SLO_99 = SLO.model_validate({"availability": 99, "latency": {"percentile": 95, "threshold": "1s"}})
@@ -18,7 +18,8 @@ AVAILABILITY, LATENCY = SLO_99.objectives
 def case(rollout: Strata, policy: Policy | None = None, begins: int = 0) -> Case:
     policy = policy or Policy()
     limits = Limits.of(AVAILABILITY, SLO_99, policy)
-    return Case(AVAILABILITY, limits, policy, rollout, begins, seconds=2, share=True, fresh=True)
+    progress = Progress(begins)
+    return Case(AVAILABILITY, limits, policy, rollout, 2, progress, fresh=True)
 
 
 def test_a_good_release_passes(strata: Build) -> None:
@@ -63,7 +64,7 @@ def test_a_stage_has_to_be_proven_itself(strata: Build) -> None:
 
 def test_a_stage_without_its_share_does_not_pass(strata: Build) -> None:
     good = case(strata(*[(0, 10, 0, 90)] * 60))
-    assert replace(good, share=False).reason is Reason.GATHERING
+    assert replace(good, progress=Progress(share=False)).reason is Reason.TRAFFIC_SHARE
 
 
 def test_harm_in_an_earlier_stage_is_not_forgotten(strata: Build) -> None:
@@ -127,29 +128,80 @@ def test_bursts_discount_evidence(strata: Build) -> None:
     assert case(failing, Policy(burst=5)).reason is not Reason.REGRESSION
 
 
-def test_margins_and_levels_follow_from_the_slo() -> None:
-    availability = Limits.of(AVAILABILITY, SLO_99, Policy())
-    assert availability.pass_margin == pytest.approx(0.01)
-    assert availability.fail_margin == pytest.approx(0.0025)
-    assert availability.fast_burn == pytest.approx(0.144)
-    assert availability.slow_burn == pytest.approx(0.06)
-    assert availability.fail_level == pytest.approx(0.0025)
-
-
-def test_a_generous_objective_has_no_generous_margin() -> None:
-    slo = SLO.model_validate({"latency": {"percentile": 50, "threshold": "100ms"}})
-    assert Limits.of(slo.objectives[0], slo, Policy()).pass_margin == pytest.approx(0.05)
-
-
 def test_any_failure_decides_and_all_have_to_pass(strata: Build) -> None:
     good, bad = case(strata(*[(0, 10, 0, 90)] * 60)), case(strata(*[(2, 10, 0, 90)] * 60))
     waiting = case(strata((0, 10, 0, 90)))
-    assert decide([good, waiting, bad]) is bad
-    assert decide([good, waiting]) is waiting
+    assert decide([good, waiting, bad]).case is bad
+    assert decide([good, waiting]).case is waiting
     assert decide([good, good]).reason.verdict is Verdict.PASS
 
 
-def test_only_harm_fails_and_only_proof_passes() -> None:
-    verdicts = {reason: reason.verdict for reason in Reason}
-    assert {r for r, v in verdicts.items() if v is Verdict.FAIL} == {"slo_burn", "regression"}
-    assert {r for r, v in verdicts.items() if v is Verdict.PASS} == {"non_inferior"}
+AT_THE_DEADLINE = {
+    "hold": Reason.GATHERING,
+    "promote": Reason.UNDECIDED_PROMOTED,
+    "abort": Reason.UNDECIDED_ABORTED,
+}
+
+
+@pytest.mark.parametrize("on_undecided", AT_THE_DEADLINE)
+def test_a_lack_of_evidence_at_the_deadline_is_the_policys_to_decide(
+    strata: Build, on_undecided: str
+) -> None:
+    policy = Policy.model_validate({"on_undecided": on_undecided})
+    open_ = case(strata(*[(0, 10, 0, 90)] * 10), policy)
+    assert decide([open_]).reason is Reason.GATHERING
+    over = replace(open_, progress=Progress(over=True))
+    assert decide([over]).reason is AT_THE_DEADLINE[on_undecided]
+
+
+def test_a_stage_that_hardly_had_a_request_is_not_promoted_at_its_deadline(
+    strata: Build,
+) -> None:
+    """Enough requests are enough for all: an objective on rare events must not hold for ever."""
+    policy = Policy.model_validate({"on_undecided": "promote"})
+    rare, busy = (
+        replace(case(strata(*[(0, 10, 0, 90)] * looks), policy), progress=Progress(over=True))
+        for looks in (9, 10)
+    )
+    assert decide([rare]).reason is Reason.GATHERING
+    assert decide([rare, busy]).reason is Reason.UNDECIDED_PROMOTED
+
+
+@pytest.mark.parametrize("on_undecided", ["promote", "abort"])
+def test_what_is_proven_counts_for_more_than_the_deadline(strata: Build, on_undecided: str) -> None:
+    policy = Policy.model_validate({"on_undecided": on_undecided})
+    good, bad = (case(strata(*[(bad, 10, 0, 90)] * 60), policy) for bad in (0, 2))
+    over = [replace(one, progress=Progress(over=True)) for one in (good, bad)]
+    assert decide(over[:1]).reason is Reason.NON_INFERIOR
+    assert decide(over).reason is Reason.REGRESSION
+
+
+@pytest.mark.parametrize("on_undecided", ["promote", "abort"])
+def test_no_fault_and_no_hold_is_decided_by_the_deadline(strata: Build, on_undecided: str) -> None:
+    """Whatever the other objective says: an outage at the deadline must not promote or abort."""
+    policy = Policy.model_validate({"on_undecided": on_undecided})
+    over = Progress(over=True)
+    gathering = replace(case(strata(*[(0, 10, 0, 90)] * 5), policy), progress=over)
+    shared = strata(*[(0, 10, 0, 90)] * 60, *[(2, 10, 18, 90)] * 10)
+    held = [
+        replace(gathering, fresh=False),
+        replace(case(shared, policy), progress=over),
+        replace(gathering, progress=Progress(share=False, over=True)),
+        replace(case(strata((0, 0, 0, 90)), policy), progress=over, fresh=False),
+    ]
+    reasons = [Reason.NO_DATA, Reason.COMMON_MODE, Reason.TRAFFIC_SHARE, Reason.NO_DATA]
+    for one, reason in zip(held, reasons, strict=True):
+        for cases in ([one], [gathering, one], [one, gathering]):
+            decision = decide(cases)
+            assert decision.reason is reason
+            assert decision.reason.verdict is Verdict.UNDECIDED
+
+
+PASSES = {Reason.NON_INFERIOR, Reason.UNDECIDED_PROMOTED, Reason.MAY_BEGIN}
+
+
+def test_only_proof_and_policy_promote_and_faults_do_nothing() -> None:
+    assert {reason for reason in Reason if reason.verdict is Verdict.PASS} == PASSES
+    undecided = {reason for reason in Reason if reason.verdict is Verdict.UNDECIDED}
+    faults = {Reason.CONFIG_ERROR, Reason.QUERY_ERROR, Reason.NO_DATA, Reason.TRAFFIC_SHARE}
+    assert faults <= undecided

@@ -1,0 +1,80 @@
+"""From an objective to its indicator."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from plugin.bounds import spellings
+from plugin.expressions import read_counter
+from plugin.indicators import folds
+from plugin.indicators.indicator import Indicator, Source
+from plugin.indicators.presets import Preset
+from plugin.indicators.schemes import APPLICATION, Scheme, scheme_of
+from plugin.matchers import Matcher
+from plugin.promql import histogram_count, histogram_within
+from plugin.slo import Objective, Ratio
+
+
+def indicator(
+    objective: Objective,
+    preset: Preset,
+    application: Scheme = APPLICATION,
+    native: bool = False,
+) -> Indicator:
+    """Where this objective is counted, by the preset or by a team's own ratio.
+
+    `application` is how the service's own metrics tell the arms apart, and `native` says that the
+    histogram is a native one.
+    """
+    if objective.ratio is not None:
+        return _ratio(objective, objective.ratio, application)
+    if objective.threshold is not None:
+        latency = _native if native else _classic
+        return latency(objective, objective.threshold, preset, application)
+    scheme = scheme_of(preset.requests, application)
+    requests = Source("", preset.requests, scheme, preset.status, preset.only)
+    unreached = scheme.unreached is not None
+    return Indicator(objective, (requests,), folds.server_errors_of_all, unreached=unreached)
+
+
+def _classic(
+    objective: Objective, threshold: timedelta, preset: Preset, application: Scheme
+) -> Indicator:
+    scheme = scheme_of(preset.durations, application)
+    le = Matcher("le", "=~", f"{spellings(_bound(threshold, preset))}|[+]Inf")
+    buckets = Source("", f"{preset.durations}_bucket", scheme, ("le",), (*preset.only, le))
+    return Indicator(objective, (buckets,), folds.above_the_bucket_of_all)
+
+
+def _native(
+    objective: Objective, threshold: timedelta, preset: Preset, application: Scheme
+) -> Indicator:
+    scheme, name = scheme_of(preset.durations, application), preset.durations
+    within = histogram_within(_bound(threshold, preset))
+    sources = (
+        Source("count", name, scheme, (), preset.only, histogram_count),
+        Source("within", name, scheme, (), preset.only, within),
+    )
+    return Indicator(objective, sources, folds.above_the_bound_of_all, needs="count")
+
+
+def _bound(threshold: timedelta, preset: Preset) -> Decimal:
+    """The threshold in the histogram's unit, exactly."""
+    microsecond = timedelta(microseconds=1)
+    return Decimal(threshold // microsecond) / (preset.unit // microsecond)
+
+
+def _ratio(objective: Objective, ratio: Ratio, application: Scheme) -> Indicator:
+    """What was written under bad, good and total, as counters that can be told apart by arm."""
+
+    def source(key: str, text: str) -> Source:
+        counter = read_counter(text)
+        scheme = scheme_of(counter.metric, application)
+        return Source(key, counter.metric, scheme, (), counter.matchers)
+
+    total = source("total", ratio.total)
+    if ratio.bad is not None:
+        bad = source("bad", ratio.bad)
+        return Indicator(objective, (bad, total), folds.bad_of_all, needs="total")
+    # Nothing good in either arm is a misspelt selector, or a counter that is not there at all.
+    good = source("good", ratio.good or "")
+    return Indicator(objective, (good, total), folds.all_but_good, needs="good")

@@ -1,0 +1,53 @@
+"""How the counts of one arm fold into (bad, total). Pure."""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from plugin.evidence import Array
+from plugin.indicators.indicator import Counted, Values
+
+
+def server_errors_of_all(counts: Counted, intervals: int) -> tuple[Array, Array]:
+    """By status: 5xx of all. Some clients count per status class, as "5xx"."""
+    by_status = counts.get("", {})
+    errors = (count for values, count in by_status.items() if _status(values).startswith("5"))
+    return _sum(errors, intervals), _sum(by_status.values(), intervals)
+
+
+def above_the_bucket_of_all(counts: Counted, intervals: int) -> tuple[Array, Array]:
+    """By bound: requests slower than the one asked for, of all.
+
+    A scrape may see the two buckets unequally: never below 0.
+    """
+    by_bound = counts.get("", {})
+    total = _sum((count for (bound,), count in by_bound.items() if bound == "+Inf"), intervals)
+    within = _sum((count for (bound,), count in by_bound.items() if bound != "+Inf"), intervals)
+    return np.clip(total - within, 0, None), total
+
+
+def above_the_bound_of_all(counts: Counted, intervals: int) -> tuple[Array, Array]:
+    """Of a native histogram: its count, less what it counts up to the bound."""
+    total, within = _all(counts, "count", intervals), _all(counts, "within", intervals)
+    return np.clip(total - within, 0, None), total
+
+
+def bad_of_all(counts: Counted, intervals: int) -> tuple[Array, Array]:
+    return _all(counts, "bad", intervals), _all(counts, "total", intervals)
+
+
+def all_but_good(counts: Counted, intervals: int) -> tuple[Array, Array]:
+    total = _all(counts, "total", intervals)
+    return np.clip(total - _all(counts, "good", intervals), 0, None), total
+
+
+def _status(values: Values) -> str:
+    return next((value for value in values if value), "")
+
+
+def _all(counts: Mapping[str, Mapping[Values, Array]], key: str, intervals: int) -> Array:
+    return _sum(counts.get(key, {}).values(), intervals)
+
+
+def _sum(counts: Iterable[Array], intervals: int) -> Array:
+    return sum(counts, np.zeros(intervals))

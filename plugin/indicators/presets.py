@@ -1,0 +1,52 @@
+"""Where well-known instrumentation counts requests, as data."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from plugin.matchers import Matcher
+
+
+@dataclass(frozen=True)
+class Preset:
+    """The metrics of one instrumentation.
+
+    `requests` is a counter, and the first of the labels `status` that is there tells the HTTP
+    status. `durations` is the histogram's name without `_bucket`, its bounds counted in `unit`.
+    `only` are conditions for what counts as a request at all.
+    """
+
+    requests: str
+    status: tuple[str, ...]
+    durations: str
+    unit: timedelta
+    only: tuple[Matcher, ...] = ()
+
+
+PRESETS = {
+    "istio": Preset(
+        requests="istio_requests_total",
+        status=("response_code",),
+        durations="istio_request_duration_milliseconds",
+        unit=timedelta(milliseconds=1),
+    ),
+    "spring": Preset(
+        requests="http_server_requests_seconds_count",
+        status=("status",),
+        durations="http_server_requests_seconds",
+        unit=timedelta(seconds=1),
+        # The probes of the kubelet are requests too, and none that a user waits for.
+        only=(Matcher("uri", "!~", "/actuator.*"),),
+    ),
+    "prom-client": Preset(
+        requests="http_requests_total",
+        status=("status_code", "code", "status"),
+        durations="http_request_duration_seconds",
+        unit=timedelta(seconds=1),
+    ),
+    "nginx": Preset(
+        requests="nginx_ingress_controller_requests",
+        status=("status",),
+        durations="nginx_ingress_controller_request_duration_seconds",
+        unit=timedelta(seconds=1),
+    ),
+}

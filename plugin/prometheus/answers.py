@@ -1,0 +1,76 @@
+"""Prometheus' answers: complete and well-formed, or a QueryError."""
+
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, Field, ValidationError
+
+from plugin.prometheus.errors import QueryError, line
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Series(BaseModel):
+    """One series of a range query: its labels, and its samples as (Unix seconds, value)."""
+
+    metric: dict[str, str]
+    values: list[tuple[Number, Number]]
+
+
+class Sample(BaseModel):
+    """One series of an instant query."""
+
+    metric: dict[str, str]
+    value: tuple[Number, Number]
+
+
+class _Matrix(BaseModel):
+    resultType: Literal["matrix"]  # noqa: N815 the API's spelling
+    result: list[Series]
+
+
+class _Vector(BaseModel):
+    resultType: Literal["vector"]  # noqa: N815 the API's spelling
+    result: list[Sample]
+
+
+class RangeAnswer(BaseModel):
+    status: Literal["success"]
+    data: _Matrix
+    warnings: list[str] | None = None
+
+
+class InstantAnswer(BaseModel):
+    status: Literal["success"]
+    data: _Vector
+    warnings: list[str] | None = None
+
+
+class _Refusal(BaseModel):
+    error: str
+
+
+Answer = TypeVar("Answer", RangeAnswer, InstantAnswer)
+
+
+def read(model: type[Answer], content: bytes) -> Answer:
+    """The answer of a query that succeeded. Raises QueryError if it is none, or only a part."""
+    try:
+        answer = model.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or "answer"
+        raise QueryError(
+            f"Prometheus answered nonsense: {line(where)}: {line(first['msg'])}"
+        ) from None
+    if answer.warnings:
+        raise QueryError(f"Prometheus answered in part: {line(answer.warnings[0])}")
+    return answer
+
+
+def refusal(content: bytes) -> str:
+    """Prometheus' own words, or what a proxy in between had to say."""
+    try:
+        text = _Refusal.model_validate_json(content).error
+    except ValidationError:
+        text = content.decode("utf-8", "replace")
+    return line(text) or "nothing"

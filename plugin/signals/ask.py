@@ -1,0 +1,64 @@
+"""What to ask for the signals of a question."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+
+from plugin.answer import Part
+from plugin.expressions import Insert, read_value
+from plugin.indicators import Arm, Field, Scheme, scheme_of
+from plugin.matchers import Matcher
+from plugin.signals.pods import Pods
+from plugin.slo import CPU, MEMORY, Bound
+
+PODS, RESTARTS, OOM, CRASH = "pods.count", "pods.restarts", "pods.oom_killed", "pods.crash_loop"
+"""Parts of the query. The point keeps them apart from a team's own names."""
+
+
+def parts(
+    bounds: tuple[Bound, ...],
+    arms: Mapping[str, Arm],
+    application: Scheme,
+    replicas: Sequence[str],
+) -> Iterator[Part]:
+    """Every bound's value per arm, and the state of each arm's pods."""
+    for name, arm in arms.items():
+        pods = pods_of(name, arm, application)
+        for bound in bounds:
+            if bound.value is None:
+                value = {CPU: pods.throttled, MEMORY: pods.memory}[bound.name]()
+            else:
+                put = Insert(partial(_matchers, name, arm, application), replicas)
+                furthest = "max" if bound.most is not None else "min"
+                value = f"{furthest}({read_value(bound.value).within(put)})"
+            yield _value(f"{name} {bound.name}", _finite(value))
+        yield _value(f"{name} {PODS}", pods.count())
+        stable = name != "canary"
+        restarts = pods.recent_restarts() if stable else pods.restarts()
+        yield _value(f"{name} {RESTARTS}", restarts)
+        yield _value(f"{name} {OOM}", pods.oom_killed(recently=stable))
+        yield _value(f"{name} {CRASH}", pods.crash_loop())
+
+
+def pods_of(name: str, arm: Arm, application: Scheme) -> Pods:
+    """The pods whose labels the application's own metrics carry."""
+    (own,) = application.matchers(name, arm)
+    namespace, *labelled = own
+    return Pods(
+        namespace=namespace.value,
+        workload=arm[Field.WORKLOAD] or "",
+        labelled=[(one.label, one.operator, one.value) for one in labelled],
+        targets=namespace.label == "namespace",
+    )
+
+
+def _matchers(name: str, arm: Arm, application: Scheme, metric: str) -> tuple[Matcher, ...]:
+    return scheme_of(metric, application).matchers(name, arm)[0]
+
+
+def _finite(value: str) -> str:
+    """Without NaN and infinities: a division by nothing is no value."""
+    return f"(({value}) > -Inf) < +Inf"
+
+
+def _value(name: str, text: str) -> Part:
+    return Part(name, text, counts=False)

@@ -1,0 +1,100 @@
+"""Is the canary beyond a bound, and it alone, for long enough? Pure."""
+
+from datetime import timedelta
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plugin.evidence import Array
+from plugin.signals.signal import Signal
+from plugin.slo import CPU, MEMORY, Bound
+from plugin.units import format_duration
+from plugin.verdict.reasons import Reason
+
+_RECENT_SECONDS = 30
+"""A value that is older, and by more than two intervals, is none of now."""
+
+
+def within_bounds(
+    bound: Bound, canary: Array, stable: Array, step: int, since: int | None
+) -> Signal:
+    """What follows from one value per arm and interval (NaN where it was not seen).
+
+    `since` is the release's first interval; without it only the newest values count. A release
+    fails once the canary was beyond the bound for long enough while stable was not: what both are
+    beyond at once is a shared incident. Once it has failed it stays so, whoever asks later. A value
+    that was not seen is beyond nothing, and does not pass.
+    """
+    needed = ceil(bound.lasting / timedelta(seconds=step)) + 1
+    first = max(0, len(canary) - needed) if since is None else since
+    canary, stable = canary[first:], stable[first:]
+    beyond, shared = _beyond(bound, canary), _beyond(bound, stable)
+    # A stable that is measured, but not now, may be beyond it as well.
+    unknown = np.isnan(stable) if not np.isnan(stable).all() else shared
+    alone = _runs(beyond & ~shared & ~unknown)
+    now = {"canary": _newest(canary, step), "stable": _newest(stable, step)}
+    reason, why = None, ""
+    if len(alone) and alone.max() >= needed:
+        at = int(np.argmax(alone >= needed))
+        reason = Reason.LIMIT_EXCEEDED
+        why = f"{_compared(bound, canary[at], stable[at])} for {format_duration(bound.lasting)}"
+    elif now["canary"] is None:
+        reason, why = Reason.NO_DATA, _unseen(bound)
+    elif beyond[-1:].any() and shared[-1:].any():
+        reason = Reason.COMMON_MODE
+        why = f"stable is beyond it too: {_compared(bound, canary[-1], stable[-1])}: waiting"
+    elif beyond[-1:].any():
+        reason = Reason.GATHERING
+        why = (
+            f"{_compared(bound, canary[-1], stable[-1])} just now: it fails the release after "
+            f"{format_duration(bound.lasting)}"
+        )
+    limit = bound.most if bound.most is not None else bound.least
+    return Signal(bound.name, reason, why, **now, bound=limit)
+
+
+def _beyond(bound: Bound, values: Array) -> NDArray[np.bool_]:
+    """NaN is beyond nothing."""
+    if bound.most is not None:
+        return values > bound.most
+    return values < (bound.least if bound.least is not None else -np.inf)
+
+
+def _runs(flags: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Per interval: how many of these in a row it ends."""
+    at = np.arange(1, len(flags) + 1)
+    return at - np.maximum.accumulate(np.where(flags, 0, at)) if len(flags) else at
+
+
+def _newest(values: Array, step: int) -> float | None:
+    recent = values[-max(3, ceil(_RECENT_SECONDS / step)) :]
+    seen = recent[~np.isnan(recent)]
+    return float(seen[-1]) if len(seen) else None
+
+
+def _compared(bound: Bound, canary: float, stable: float) -> str:
+    limit, side = (bound.most, "above") if bound.most is not None else (bound.least, "below")
+    what = {
+        CPU: "the canary's throttled share of its CPU periods",
+        MEMORY: "the canary's memory, of its limit,",
+    }.get(bound.name, f"the canary's {bound.name}")
+    beside = "" if np.isnan(stable) else f" (stable: {_written(bound, stable)})"
+    allowed = _written(bound, limit if limit is not None else np.nan)
+    return f"{what} is {_written(bound, canary)}{beside}, {side} the bound {allowed}"
+
+
+def _written(bound: Bound, value: float) -> str:
+    return f"{value:.4g}" if bound.value is not None else f"{value * 100:.3g} %"
+
+
+def _unseen(bound: Bound) -> str:
+    if bound.value is None:
+        return (
+            f"{bound.name} of the canary's pods is not known: Prometheus has to scrape cAdvisor, "
+            "and kube-state-metrics has to show the pods' labels"
+        )
+    return (
+        f"{bound.name} has no value for the canary: are its metrics scraped, with the labels that "
+        "tell the arms apart?"
+    )

@@ -1,0 +1,137 @@
+"""PromQL about an arm's pods, from the metrics of the kubelet's cAdvisor and kube-state-metrics.
+
+Both know pods and not versions. Which pods are an arm's say `kube_pod_labels`, where
+kube-state-metrics is allowed to show the labels, or else the pods' own scrape targets, where
+Prometheus gives them. Kubernetes' own names would not do: the pods of an Argo Rollout's two
+versions are named after the same Rollout.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from plugin.matchers import Matcher, selector
+
+_POD, _CONTAINER = "namespace, pod", "namespace, pod, container"
+_RATE = "2m"
+"""The window of a rate: cAdvisor is scraped every 30 s at the most, and often less."""
+_RECENT = "10m"
+"""How long ago a restart of stable's counts as one of now."""
+_PREFIX = 40
+"""Pods are named after their workload; Kubernetes shortens long names. So these are asked for, and
+the labels tell which of them are meant."""
+
+
+@dataclass(frozen=True)
+class Pods:
+    """The pods of one arm.
+
+    `labelled` are the arm's conditions as (pod label, operator, value). `targets` says whether the
+    application's scrape targets carry the same labels beside `namespace` and `pod`.
+    """
+
+    namespace: str
+    workload: str
+    labelled: Sequence[tuple[str, str, str]]
+    targets: bool = True
+
+    def known(self, at: str = "") -> str:
+        """One series per pod, with the labels `namespace` and `pod` and the value 1."""
+        namespace = Matcher("namespace", "=", self.namespace)
+        state = [Matcher(f"label_{label}", *condition) for label, *condition in self.labelled]
+        found = f"{selector('kube_pod_labels', (namespace, *state))}{at}"
+        if self.targets:
+            own = [Matcher(label, *condition) for label, *condition in self.labelled]
+            pod = Matcher("pod", "!=", "")
+            found += f" or {selector('up', (namespace, pod, *own))}{at}"
+        # Kubernetes keeps the objects of pods that are over for a while.
+        over = (namespace, self._named(), Matcher("phase", "=~", "Failed|Succeeded"))
+        ended = f"{selector('kube_pod_status_phase', over)}{at} == 1"
+        return f"group by ({_POD}) (({found}) unless on ({_POD}) ({ended}))"
+
+    def count(self) -> str:
+        """How many there are."""
+        return f"count({self.known()})"
+
+    def throttled(self) -> str:
+        """Throttled CPU periods of all, as a fraction; 0 without a CPU limit."""
+        throttled, periods = (
+            f"sum({self._own(f'rate({self._containers(metric)}[{_RATE}])')})"
+            for metric in (
+                "container_cpu_cfs_throttled_periods_total",
+                "container_cpu_cfs_periods_total",
+            )
+        )
+        return f"({throttled} / {periods} >= 0 or {self._measured()})"
+
+    def memory(self) -> str:
+        """The fullest container's working set, as a fraction of its limit; 0 without a limit."""
+        state = self._containers("kube_pod_container_resource_limits", ("resource", "=", "memory"))
+        limit = (
+            f"(max by ({_CONTAINER}) ({state}) or max by ({_CONTAINER}) "
+            f"({self._containers('container_spec_memory_limit_bytes')} > 0))"
+        )
+        share = f"{self._working_set()} / on ({_CONTAINER}) {limit}"
+        return f"(max({self._own(share)}) or {self._measured()})"
+
+    def restarts(self) -> str:
+        """Restarts of the container with the most; 0 too, where there are containers."""
+        return f"max({self._own(self._state('restarts_total'))})"
+
+    def recent_restarts(self) -> str:
+        """The same, of the last minutes."""
+        return f"max({self._own(self._changes())})"
+
+    def oom_killed(self, *, recently: bool) -> str:
+        """How many containers ran out of memory; none is left out.
+
+        A container shows its last end for as long as its pod lives: `recently` asks for a restart
+        in the last minutes as well.
+        """
+        reason = ("reason", "=", "OOMKilled")
+        last = self._state("last_terminated_reason", reason)
+        killed = f"({last} or {self._state('terminated_reason', reason)}) > 0"
+        if recently:
+            killed = f"({killed} and on ({_CONTAINER}) {self._changes()} > 0)"
+        return f"count({self._own(f'({killed})')}) > 0"
+
+    def crash_loop(self) -> str:
+        """How many containers wait to be started again after a crash; none is left out."""
+        waiting = self._state("waiting_reason", ("reason", "=", "CrashLoopBackOff"))
+        return f"count({self._own(f'({waiting} > 0)')}) > 0"
+
+    def _own(self, values: str) -> str:
+        """The values of these pods only."""
+        at = " @ end()" if "@ end()" in values else ""
+        return f"{values} * on ({_POD}) group_left () {self.known(at)}"
+
+    def _containers(self, metric: str, *more: tuple[str, str, str]) -> str:
+        """Series of containers; without the pod's sums and the container that holds its network."""
+        conditions = (
+            ("container", "!=", ""),
+            ("container", "!=", "POD"),
+            *more,
+        )
+        own = (Matcher("namespace", "=", self.namespace), self._named())
+        return selector(metric, (*own, *(Matcher(*each) for each in conditions)))
+
+    def _named(self) -> Matcher:
+        """The condition of pods of this workload, and of some others."""
+        return Matcher("pod", "=~", f"{re.escape(self.workload[:_PREFIX])}.+")
+
+    def _state(self, what: str, *more: tuple[str, str, str]) -> str:
+        """What kube-state-metrics says of the containers at the end of the question."""
+        series = self._containers(f"kube_pod_container_status_{what}", *more)
+        return f"max by ({_CONTAINER}) ({series} @ end())"
+
+    def _changes(self) -> str:
+        series = self._containers("kube_pod_container_status_restarts_total")
+        return f"max by ({_CONTAINER}) (changes({series}[{_RECENT}] @ end()))"
+
+    def _working_set(self) -> str:
+        series = self._containers("container_memory_working_set_bytes")
+        return f"max by ({_CONTAINER}) ({series})"
+
+    def _measured(self) -> str:
+        """0 where cAdvisor knows the containers."""
+        return f"0 * max({self._own(self._working_set())})"

@@ -1,0 +1,76 @@
+"""Where a stage stands, read from the traffic itself: since when, with which share, for how long.
+
+No controller tells: Argo Rollouts sends the same question at every look, Flagger not even the
+weight. The counts tell both, and only they know how long there was anything to see.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from math import ceil
+
+import numpy as np
+
+from plugin.counts import Counts, stage_start
+from plugin.evidence import Strata
+from plugin.question import Question
+
+INCIDENT_SECONDS = 30
+"""How far back "now" reaches, for incidents and for the canary's share of the traffic."""
+
+_OVERFED = 1.5
+"""A canary with so many times its share of the traffic is routed wrongly, or the stage is over."""
+_STARVED, _ENOUGH = 0.5, 20
+"""So much of its share is too little, if it should have had that many requests: by chance alone
+half of them are missing in one of 200 cases."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The stage `begins` at this interval of the counts since the canary's first request.
+
+    `share` says that the canary gets the traffic its stage should give it, and `over` that the
+    stage had its time.
+    """
+
+    begins: int = 0
+    share: bool = True
+    over: bool = False
+
+    @classmethod
+    def of(cls, counts: Counts, question: Question) -> "Progress":
+        """From the counts since the canary's first request.
+
+        Without a weight between 0 and 100 there is nothing to tell a stage by: it is the rollout.
+        """
+        traffic, seconds = counts.traffic, counts.seconds
+        weight, time = question.stage.weight, question.stage_time
+        if weight is None or not 0 < weight < 100:
+            return cls(over=_observed(traffic, seconds, time))
+        share = weight / 100
+        begins = stage_start(traffic, share, question.weight_before / 100)
+        stage = traffic[begins:]
+        fed = 0 < stage.share <= _OVERFED * share and not starved(stage[-recent(seconds) :], share)
+        return cls(begins, fed, _observed(stage, seconds, time))
+
+
+def recent(seconds: int) -> int:
+    """The intervals that are "now", if each is so many seconds long."""
+    return max(3, ceil(INCIDENT_SECONDS / seconds))
+
+
+def starved(traffic: Strata, share: float) -> bool:
+    """Whether the canary got less than half of its `share` (a fraction) of this traffic.
+
+    A canary whose callers cannot reach it makes no errors, and must not pass for that.
+    """
+    expected = share * float(traffic.canary_total.sum() + traffic.stable_total.sum())
+    return expected >= _ENOUGH and float(traffic.canary_total.sum()) < _STARVED * expected
+
+
+def _observed(traffic: Strata, seconds: int, time: timedelta | None) -> bool:
+    """Whether requests were counted for that long.
+
+    Time in which none were does not count: it may be an outage, and then nobody has looked.
+    """
+    seen = np.count_nonzero(traffic.canary_total + traffic.stable_total)
+    return time is not None and bool(seen) and int(seen) * seconds >= time.total_seconds()

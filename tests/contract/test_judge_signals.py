@@ -1,0 +1,363 @@
+"""Limits, saturation and the health of pods against a real Prometheus."""
+
+import numpy as np
+import pytest
+
+from plugin.judge import Judgement
+from plugin.signals import Signal
+from plugin.verdict import Reason
+from tests.contract.support.history import (
+    INTERVALS,
+    NEVER,
+    Array,
+    History,
+    always,
+    counter,
+    from_then_on,
+)
+
+CANARY, STABLE = "checkout-canary-1", "checkout-stable-1"
+OPEN = {"availability": 50}
+"""Does not decide before a signal does."""
+
+
+def serve(past: History) -> None:
+    """Both arms answer every request well."""
+    for version, served in (("1.1", 10), ("1.0", 90)):
+        past.add(
+            "istio_requests_total",
+            counter(always(served)),
+            reporter="source",
+            destination_workload_namespace=past.namespace,
+            destination_workload="checkout",
+            destination_version=version,
+            response_code="200",
+        )
+
+
+def label_pods(past: History) -> None:
+    """As kube-state-metrics shows them; a pod of another service stands by."""
+    for pod, app, version in (
+        (CANARY, "checkout", "1.1"),
+        (STABLE, "checkout", "1.0"),
+        ("checkout-worker-1", "checkout-worker", "1.1"),
+    ):
+        names = {"namespace": past.namespace, "pod": pod}
+        past.add(
+            "kube_pod_labels", always(1), **names, label_app=app, label_version=version, uid=pod
+        )
+
+
+def state(past: History, what: str, pod: str, values: Array, **more: str) -> None:
+    past.add(
+        f"kube_pod_container_status_{what}",
+        values,
+        namespace=past.namespace,
+        pod=pod,
+        container="app",
+        **more,
+    )
+
+
+def measure(past: History, what: str, pod: str, values: Array) -> None:
+    """A container's metric of cAdvisor, beside its pod's and its network's."""
+    names = {"namespace": past.namespace, "pod": pod}
+    past.add(f"container_{what}", values, **names, container="app", id="/a", node="n")
+    past.add(f"container_{what}", values * 5, **names, container="", id="/")
+    past.add(f"container_{what}", values * 5, **names, container="POD", id="/p")
+
+
+def signal(judgement: Judgement, name: str) -> Signal:
+    (found,) = (one for one in judgement.signals if one.name == name)
+    return found
+
+
+HEAP = {"heap": {"value": 'sum by (pod) (heap_bytes{area="heap"})', "most": 2e9, "for": "2m"}}
+
+
+def heap(past: History, version: str, values: Array) -> None:
+    names = {"namespace": past.namespace, "app": "checkout", "version": version}
+    for pod in ("a", "b"):
+        small = values if pod == "a" else values / 10
+        past.add("heap_bytes", small, **names, pod=f"{version}-{pod}", area="heap")
+    past.add("heap_bytes", values * 9, **names, pod=f"{version}-a", area="nonheap")
+
+
+def judged(past: History, **slo: object) -> Judgement:
+    return past.judgement(past.question({**OPEN, **slo}))
+
+
+def test_a_canary_beyond_a_limit_for_long_enough_fails(past: History) -> None:
+    serve(past)
+    heap(past, "1.1", from_then_on(80, 3e9, before=1e9))
+    heap(past, "1.0", always(1.5e9))
+    judgement = judged(past, limits=HEAP)
+    assert judgement.reason is Reason.LIMIT_EXCEEDED
+    assert judgement.why == (
+        "the canary's heap is 3e+09 (stable: 1.5e+09), above the bound 2e+09 for 2m"
+    )
+    assert signal(judgement, "heap").canary == 3e9
+
+
+@pytest.mark.parametrize(
+    ("canary", "stable", "reason"),
+    [
+        pytest.param(always(1e9), always(1e9), Reason.NON_INFERIOR, id="within"),
+        pytest.param(from_then_on(95, 3e9, 1e9), always(1e9), Reason.GATHERING, id="not for long"),
+        pytest.param(always(3e9), always(3e9), Reason.COMMON_MODE, id="both"),
+        pytest.param(always(1e9), always(3e9), Reason.NON_INFERIOR, id="stable alone"),
+        pytest.param(NEVER, always(1e9), Reason.NO_DATA, id="never seen"),
+        pytest.param(
+            np.where(np.arange(INTERVALS) < 70, 1e9, np.nan), always(1e9), Reason.NO_DATA, id="gone"
+        ),
+        pytest.param(
+            np.where(np.arange(INTERVALS) % 5, 3e9, 1e9), always(1e9), Reason.GATHERING, id="flaps"
+        ),
+        pytest.param(
+            np.where((np.arange(INTERVALS) > 50) & (np.arange(INTERVALS) < 70), 3e9, 1e9),
+            always(1e9),
+            Reason.LIMIT_EXCEEDED,
+            id="was beyond it",
+        ),
+        pytest.param(
+            np.where((np.arange(INTERVALS) > 50) & (np.arange(INTERVALS) < 73), 3e9, 1e9),
+            np.where((np.arange(INTERVALS) > 50) & (np.arange(INTERVALS) < 70), 3e9, 1e9),
+            Reason.NON_INFERIOR,
+            id="recovered a little after stable",
+        ),
+    ],
+)
+def test_only_a_canary_that_is_beyond_alone_and_long_enough_fails(
+    past: History, canary: Array, stable: Array, reason: Reason
+) -> None:
+    serve(past)
+    heap(past, "1.1", canary)
+    heap(past, "1.0", stable)
+    assert judged(past, limits=HEAP).reason is reason
+
+
+def test_a_value_that_is_no_number_is_no_value(past: History) -> None:
+    """A division by nothing must neither decide nor spoil the whole answer."""
+    serve(past)
+    heap(past, "1.1", always(0))
+    heap(past, "1.0", always(1))
+    limits = {
+        name: {
+            "value": f'heap_bytes{{area="heap"}} / heap_bytes{{area="heap"}} * {factor}',
+            "most": 9,
+        }
+        for name, factor in (("nan", "1"), ("inf", "Inf"))
+    }
+    judgement = judged(past, limits=limits)
+    assert judgement.reason is Reason.NO_DATA
+    assert signal(judgement, "nan").canary is None
+    assert signal(judgement, "nan").stable == 1
+    assert signal(judgement, "inf").stable is None
+
+
+def test_the_least_value_of_an_arm_is_compared_with_least(past: History) -> None:
+    serve(past)
+    heap(past, "1.1", always(100))
+    heap(past, "1.0", always(1000))
+    limits = {"pool": {"value": 'heap_bytes{area="heap"}', "least": 50, "for": "1m"}}
+    judgement = judged(past, limits=limits)
+    assert judgement.reason is Reason.LIMIT_EXCEEDED
+    assert (signal(judgement, "pool").canary, signal(judgement, "pool").stable) == (10, 100)
+
+
+def test_two_prometheus_servers_double_no_value(past: History) -> None:
+    serve(past)
+    for version, used in (("1.1", 1.5e9), ("1.0", 1e9)):
+        names = {"namespace": past.namespace, "app": "checkout", "version": version, "pod": version}
+        for server in ("a", "b"):
+            past.add("heap_bytes", always(used), **names, area="heap", prometheus_replica=server)
+    limits = {"heap": {"value": 'sum(heap_bytes{area="heap"})', "most": 2e9}}
+    judgement = judged(past, limits=limits)
+    assert judgement.reason is Reason.NON_INFERIOR
+    assert signal(judgement, "heap").canary == 1.5e9
+
+
+def throttle(past: History, pod: str, share: float) -> None:
+    measure(past, "cpu_cfs_periods_total", pod, counter(always(150)))
+    measure(past, "cpu_cfs_throttled_periods_total", pod, counter(always(150 * share)))
+
+
+def fill(past: History, pod: str, used: float, limit: float | None) -> None:
+    measure(past, "memory_working_set_bytes", pod, always(used))
+    if limit is not None:
+        past.add(
+            "kube_pod_container_resource_limits",
+            always(limit),
+            namespace=past.namespace,
+            pod=pod,
+            container="app",
+            resource="memory",
+            unit="byte",
+        )
+
+
+@pytest.mark.parametrize("labelled", ["by kube-state-metrics", "by the scrape targets"])
+def test_a_throttled_canary_fails_and_its_share_is_known(past: History, labelled: str) -> None:
+    serve(past)
+    if labelled == "by kube-state-metrics":
+        label_pods(past)
+    else:
+        for pod, version in ((CANARY, "1.1"), (STABLE, "1.0")):
+            names = {"namespace": past.namespace, "app": "checkout", "version": version}
+            past.add("up", always(1), **names, pod=pod)
+    for pod, share in ((CANARY, 0.4), (STABLE, 0.1), ("checkout-worker-1", 1.0)):
+        throttle(past, pod, share)
+        fill(past, pod, 10, None)
+    judgement = judged(past, saturation={"cpu_throttled": 25})
+    assert judgement.reason is Reason.LIMIT_EXCEEDED
+    assert "40 %" in judgement.why
+    cpu = signal(judgement, "cpu_throttled")
+    assert (cpu.canary, cpu.stable) == (pytest.approx(0.4), pytest.approx(0.1))
+
+
+def test_memory_near_its_limit_fails(past: History) -> None:
+    serve(past)
+    label_pods(past)
+    fill(past, CANARY, used=95, limit=100)
+    fill(past, STABLE, used=50, limit=100)
+    judgement = judged(past, saturation={"memory": 90})
+    assert judgement.reason is Reason.LIMIT_EXCEEDED
+    assert signal(judgement, "memory").canary == 0.95
+
+
+def test_the_limit_may_be_cadvisors_own(past: History) -> None:
+    serve(past)
+    label_pods(past)
+    for pod in (CANARY, STABLE):
+        fill(past, pod, used=60, limit=None)
+        measure(past, "spec_memory_limit_bytes", pod, always(80))
+    assert signal(judged(past, saturation={"memory": 90}), "memory").canary == 0.75
+
+
+def test_containers_without_limits_are_never_saturated(past: History) -> None:
+    serve(past)
+    label_pods(past)
+    for pod in (CANARY, STABLE):
+        fill(past, pod, used=1e12, limit=None)
+        measure(past, "spec_memory_limit_bytes", pod, always(0))
+    judgement = judged(past, saturation={"memory": 90, "cpu_throttled": 25})
+    assert judgement.reason is Reason.NON_INFERIOR
+    assert (signal(judgement, "memory").canary, signal(judgement, "cpu_throttled").canary) == (0, 0)
+
+
+def test_saturation_that_nobody_measures_promotes_nothing(past: History) -> None:
+    serve(past)
+    assert judged(past, saturation={"memory": 90}).reason is Reason.NO_DATA
+
+
+def alive(past: History) -> None:
+    label_pods(past)
+    for pod in (CANARY, STABLE):
+        state(past, "restarts_total", pod, always(0))
+
+
+@pytest.mark.parametrize("traffic", [True, False])
+def test_a_canary_that_ran_out_of_memory_fails_at_once(past: History, traffic: bool) -> None:
+    if traffic:
+        serve(past)
+    alive(past)
+    killed = np.where(np.arange(INTERVALS) >= INTERVALS - 2, 1.0, np.nan)
+    state(past, "last_terminated_reason", CANARY, killed, reason="OOMKilled")
+    judgement = judged(past)
+    assert judgement.reason is Reason.OOM_KILLED
+    assert judgement.why == "1 container of the canary is killed for want of memory"
+
+
+def test_a_crash_loop_fails_at_once(past: History) -> None:
+    alive(past)
+    state(past, "waiting_reason", CANARY, from_then_on(98, 1), reason="CrashLoopBackOff")
+    assert judged(past).reason is Reason.CRASH_LOOP
+
+
+@pytest.mark.parametrize(("restarts", "fails"), [(2, False), (3, True)])
+def test_more_restarts_than_tolerated_fail(past: History, restarts: int, fails: bool) -> None:
+    serve(past)
+    label_pods(past)
+    state(past, "restarts_total", CANARY, from_then_on(90, restarts))
+    judgement = judged(past)
+    assert (judgement.reason is Reason.RESTARTS) is fails
+    assert signal(judgement, "restarts").canary == restarts
+
+
+def test_stable_in_the_same_trouble_holds_the_release(past: History) -> None:
+    serve(past)
+    alive(past)
+    for pod in (CANARY, STABLE):
+        state(past, "waiting_reason", pod, always(1), reason="CrashLoopBackOff")
+    assert judged(past).reason is Reason.COMMON_MODE
+
+
+@pytest.mark.parametrize(("restarted", "reason"), [(20, "oom_killed"), (95, "common_mode")])
+def test_what_happened_to_stable_long_ago_is_no_incident(
+    past: History, restarted: int, reason: str
+) -> None:
+    """A pod shows its containers' last end for as long as it lives."""
+    serve(past)
+    label_pods(past)
+    state(past, "restarts_total", CANARY, from_then_on(95, 1))
+    state(past, "restarts_total", STABLE, from_then_on(restarted, 1))
+    for pod in (CANARY, STABLE):
+        state(past, "last_terminated_reason", pod, always(1), reason="OOMKilled")
+    assert judged(past).reason.value == reason
+
+
+def test_pods_of_an_earlier_attempt_say_nothing_of_this_one(past: History) -> None:
+    serve(past)
+    alive(past)
+    gone = np.where(np.arange(INTERVALS) < 60, 1.0, np.nan)
+    names = {"namespace": past.namespace, "label_app": "checkout", "label_version": "1.1"}
+    past.add("kube_pod_labels", gone, **names, pod="checkout-canary-0")
+    state(past, "last_terminated_reason", "checkout-canary-0", gone, reason="OOMKilled")
+    state(past, "restarts_total", "checkout-canary-0", gone * 9)
+    assert judged(past).reason is Reason.NON_INFERIOR
+
+
+def test_a_pod_that_is_over_is_none_of_the_canarys(past: History) -> None:
+    """An evicted pod stays in the list until Kubernetes cleans it up."""
+    serve(past)
+    alive(past)
+    names = {"namespace": past.namespace, "pod": "checkout-canary-0"}
+    labelled = {"label_app": "checkout", "label_version": "1.1"}
+    past.add("kube_pod_labels", always(1), **names, **labelled)
+    past.add("kube_pod_status_phase", always(1), **names, phase="Failed")
+    past.add("kube_pod_status_phase", always(0), **names, phase="Running")
+    state(past, "restarts_total", names["pod"], always(9))
+    state(past, "terminated_reason", names["pod"], always(1), reason="OOMKilled")
+    assert judged(past).reason is Reason.NON_INFERIOR
+
+
+def test_pods_that_nobody_watches_are_no_fault(past: History) -> None:
+    serve(past)
+    judgement = judged(past)
+    assert judgement.reason is Reason.NON_INFERIOR
+    assert signal(judgement, "oom_killed").canary is None
+
+
+def test_flaggers_stable_copy_is_told_apart_by_its_name(past: History) -> None:
+    """Once promoted it carries the canary's version too."""
+    names = {"namespace": past.namespace, "label_version": "1.1"}
+    past.add("kube_pod_labels", always(1), **names, label_app="checkout", pod=CANARY)
+    past.add(
+        "kube_pod_labels",
+        always(1),
+        **names,
+        label_app="checkout-primary",
+        pod="checkout-primary-1",
+    )
+    for pod in (CANARY, "checkout-primary-1"):
+        state(past, "restarts_total", pod, always(0))
+    state(past, "waiting_reason", "checkout-primary-1", always(1), reason="CrashLoopBackOff")
+    arms = {
+        "canary": {"workload": "checkout", "version": "1.1"},
+        "stable": {"workload": "checkout-primary"},
+    }
+    judgement = past.judgement(past.question(OPEN, arms=arms))
+    assert (signal(judgement, "crash_loop").canary, signal(judgement, "crash_loop").stable) == (
+        0,
+        1,
+    )

@@ -1,0 +1,50 @@
+"""Counts of one arm fold into (bad, total), whatever the scrapes have caught."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from plugin.evidence import Array
+from plugin.indicators import Counted, folds
+from plugin.indicators.indicator import Fold
+
+
+def counts(key: str, of: Mapping[tuple[str, ...], float]) -> Counted:
+    return {key: {values: np.array([float(count)]) for values, count in of.items()}}
+
+
+def folded(result: tuple[Array, Array]) -> tuple[float, float]:
+    bad, total = result
+    return bad[0], total[0]
+
+
+def test_server_errors_are_bad_whichever_label_tells_them() -> None:
+    """Applications call the status code, status or status_code; some count per class."""
+    by_status = counts(
+        "", {("200", "", ""): 5, ("", "503", ""): 2, ("", "", "5xx"): 1, ("", "404", ""): 1}
+    )
+    assert folded(folds.server_errors_of_all(by_status, 1)) == (3, 9)
+
+
+@pytest.mark.parametrize("within", [6, 12])
+def test_no_more_requests_are_slow_than_there_are(within: int) -> None:
+    """A scrape may catch a bucket after the request that it misses in the total."""
+    by_bound = counts("", {("+Inf",): 10, ("0.25",): within})
+    assert folded(folds.above_the_bucket_of_all(by_bound, 1)) == (max(0, 10 - within), 10)
+
+
+def test_a_native_histogram_folds_alike() -> None:
+    sources = {**counts("count", {(): 10}), **counts("within", {(): 6})}
+    assert folded(folds.above_the_bound_of_all(sources, 1)) == (4, 10)
+
+
+def test_good_or_bad_events_mean_the_same() -> None:
+    bad = {**counts("bad", {(): 3}), **counts("total", {(): 10})}
+    good = {**counts("good", {(): 7}), **counts("total", {(): 10})}
+    assert folded(folds.bad_of_all(bad, 1)) == folded(folds.all_but_good(good, 1)) == (3, 10)
+
+
+@pytest.mark.parametrize("fold", [folds.server_errors_of_all, folds.all_but_good])
+def test_without_counts_there_is_nothing(fold: Fold) -> None:
+    assert folded(fold({}, 1)) == (0, 0)
