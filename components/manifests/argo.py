@@ -3,6 +3,10 @@
 Within a stage an undecided verdict counts as inconclusive. The first pass ends the stage, a fail
 aborts the rollout, and a stage that ends without either is Inconclusive: the rollout pauses with
 its weight where it is and waits for a person.
+
+Argo's own outcomes of a count that is used up cannot tell doubt from missing data, so the policy
+`on_undecided` is not left to them: the judge, which knows the stage's time, answers pass or fail at
+the deadline, and only if it has the data to do so. The analysis lasts longer for that.
 """
 
 import math
@@ -11,6 +15,7 @@ from components import conventions
 from components.manifests import pods, routing, scaling, workload
 from components.manifests.manifest import Body, Manifest, body, metadata
 from components.manifests.question import JUDGE_OUTAGE_SECONDS, question
+from components.spec import image
 from components.spec.service import ServiceSpec
 from components.spec.stages import Stage
 
@@ -22,6 +27,7 @@ TARGET: Body = {"apiVersion": API_VERSION, "kind": "Rollout"}
 READY_SECONDS = 300
 JUDGE_TIMEOUT_SECONDS = 10
 _ERROR_RETRY_SECONDS = 10  # Argo's own, whatever the interval
+_LONGEST_WAIT_SECONDS = 28 * 24 * 3600  # to begin; then a person decides
 
 
 def objects(spec: ServiceSpec) -> list[Manifest]:
@@ -65,25 +71,40 @@ def _rollout(spec: ServiceSpec) -> Body:
 
 def _steps(spec: ServiceSpec) -> list[Body]:
     steps: list[Body] = []
+    if spec.policy.gated(image.release(spec.image)):
+        looks = math.ceil(_LONGEST_WAIT_SECONDS / spec.site.analysis_interval)
+        # At weight 0 there are neither pods nor traffic, and the judge says whether to begin.
+        steps += _stage(spec, 0, looks)
     for stage in spec.stages:
-        args = {
-            # A literal, rendered with the pod template: a reference to the template's label
-            # resolves to the empty string without a word.
-            "version": workload.version(spec),
-            "weight": str(stage.weight),
-            "count": str(_looks(spec, stage)),
-        }
-        analysis = {
-            "templates": [{"templateName": conventions.analysis_template(spec.name)}],
-            "args": [{"name": name, "value": value} for name, value in args.items()],
-        }
-        steps += [{"setWeight": stage.weight}, {"analysis": analysis}]
+        steps += _stage(spec, stage.weight, _looks(spec, stage))
     return steps
 
 
+def _stage(spec: ServiceSpec, weight: int, looks: int) -> list[Body]:
+    args = {
+        # A literal, rendered with the pod template: a reference to the template's label
+        # resolves to the empty string without a word.
+        "version": workload.version(spec),
+        "weight": str(weight),
+        "count": str(looks),
+    }
+    analysis = {
+        "templates": [{"templateName": conventions.analysis_template(spec.name)}],
+        "args": [{"name": name, "value": value} for name, value in args.items()],
+    }
+    return [{"setWeight": weight}, {"analysis": analysis}]
+
+
 def _looks(spec: ServiceSpec, stage: Stage) -> int:
-    """How many measurements fill the stage's time; the first is taken as it begins."""
-    return 1 + math.ceil(stage.time / spec.site.analysis_interval)
+    """How many measurements fill the stage's time; the first is taken as it begins.
+
+    A deadline that the judge decides is a little later: it counts the seconds with requests, and
+    sees them after a scrape. What it leaves open for too long is held all the same.
+    """
+    time = stage.time
+    if spec.policy.decides_at_the_deadline:
+        time += time // 4 + 180
+    return 1 + math.ceil(time / spec.site.analysis_interval)
 
 
 def _analysis_template(spec: ServiceSpec) -> Manifest:

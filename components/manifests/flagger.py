@@ -2,7 +2,8 @@
 
 `rollback` answers 200 only on a fail and then takes the release back in the same tick;
 `confirm-traffic-increase` holds the weight without penalty until the stage may end. Flagger has
-no deadline for a held stage: the stage's `time` is not used here, a person decides.
+no deadline for a held stage: the judge knows the stages and their times, and applies the policy
+`on_undecided` through these hooks.
 """
 
 import json
@@ -18,6 +19,7 @@ API_VERSION = "flagger.app/v1beta1"
 READY_SECONDS = 120  # until then a canary that crashes keeps its weight
 SHORTEST_INTERVAL = 10  # Flagger's own floor
 _HOOKS_PER_TICK = 3  # together they must answer within one interval
+_ON_THE_WAY_MS = 500  # of a hook's time, so that the judge's reason arrives before Flagger hangs up
 
 
 def objects(spec: ServiceSpec) -> list[Manifest]:
@@ -80,7 +82,9 @@ def _canary(spec: ServiceSpec) -> Body:
 def _webhooks(spec: ServiceSpec, timeout: int) -> list[Body]:
     canary = {"workload": spec.name, "version": workload.version(spec)}
     stable = {"workload": conventions.primary(spec.name)}
-    request = json.dumps(question(spec, canary, stable), sort_keys=True)
+    asked = question(spec, canary, stable)
+    asked["answer_within"] = f"{1000 * timeout - _ON_THE_WAY_MS}ms"
+    request = json.dumps(asked, sort_keys=True)
     kinds = (
         "confirm-rollout",
         "rollout",
@@ -95,7 +99,8 @@ def _webhooks(spec: ServiceSpec, timeout: int) -> list[Body]:
             "type": kind,
             "url": f"{conventions.JUDGE_URL}{conventions.FLAGGER_PATH}/{kind}",
             "timeout": f"{timeout}s",
-            # A held stage would raise an alert at every tick.
+            # A held stage would raise an alert at every tick. Of the others each tells once, or
+            # (rollout) never: Flagger makes an event of its no, and no alert.
             "muteAlert": kind == "confirm-traffic-increase",
             "metadata": {"request": request},
         }

@@ -1,6 +1,7 @@
 """What a controller asks the judge: one service's objectives and how to tell its arms apart."""
 
 from components.manifests.manifest import Body
+from components.spec import image
 from components.spec.service import ServiceSpec
 
 JUDGE_OUTAGE_SECONDS = 24 * 3600
@@ -17,4 +18,8 @@ def question(spec: ServiceSpec, canary: Body, stable: Body) -> Body:
         "slo": spec.slo.model_dump(mode="json", exclude_none=True),
         "metrics": "istio",
         "arms": {"canary": canary, "stable": stable},
+        "stages": [{"weight": stage.weight, "time": f"{stage.time}s"} for stage in spec.stages],
+        "policy": spec.policy.asked(
+            image.release(spec.image), spec.stages, spec.site.analysis_interval
+        ),
     }

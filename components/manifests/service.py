@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from components.manifests import argo, flagger, network, pods, rolling
+from components.manifests import argo, flagger, network, pods, rolling, slorules
 from components.manifests.manifest import Manifest
 from components.spec.kinds import Controller, Strategy
 from components.spec.service import ServiceSpec
@@ -19,4 +19,4 @@ def objects(spec: ServiceSpec) -> list[Manifest]:
     rolled = spec.strategy is Strategy.ROLLING
     build = rolling.objects if rolled else CONTROLLERS[spec.controller]
     identity = pods.service_account(spec.name, spec.namespace)
-    return [identity, network.for_service(spec), *build(spec)]
+    return [identity, network.for_service(spec), *slorules.objects(spec), *build(spec)]

@@ -3,7 +3,7 @@
 # Pulumi reads these classes to build the schema for other languages. It cannot read postponed
 # annotations, Literal or unions, so kinds are plain strings that the specification checks.
 
-from typing import NotRequired, TypedDict
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 
 class LatencyArgs(TypedDict):
@@ -16,14 +16,77 @@ class LatencyArgs(TypedDict):
     """A bucket bound of Istio's histogram, such as "250ms"."""
 
 
+if TYPE_CHECKING:
+    Latencies = LatencyArgs | list[LatencyArgs]
+else:
+    Latencies = LatencyArgs  # several can be written in Python and in stack files only
+
+
+class RatioArgs(TypedDict):
+    """At least `target` percent of the events counted by `total` are good."""
+
+    bad: NotRequired[str]
+    """PromQL of the bad events: a counter with its labels. Either this or `good`."""
+
+    good: NotRequired[str]
+    """PromQL of the good events. Either this or `bad`."""
+
+    total: str
+    """PromQL of all events."""
+
+    target: float
+    """Percent of the events that have to be good, such as 99."""
+
+
+class LimitArgs(TypedDict):
+    """A value that must not stay beyond a bound."""
+
+    value: str
+    """PromQL of the value."""
+
+    most: NotRequired[float]
+    """The largest value that is allowed. Either this or `least`."""
+
+    least: NotRequired[float]
+    """The smallest value that is allowed. Either this or `most`."""
+
+    for_: NotRequired[str]
+    """How long it must be beyond the bound to fail a release. Default "1m"; also spelt "for"."""
+
+
+class SaturationArgs(TypedDict):
+    """How full the containers of a new version may be."""
+
+    cpu_throttled: NotRequired[float]
+    """Percent of the CPU periods that may be throttled, such as 25."""
+
+    memory: NotRequired[float]
+    """Percent of the memory limit that the working set may take, such as 90."""
+
+
 class SloArgs(TypedDict):
-    """The objectives of a service; at least one of availability and latency."""
+    """The objectives of a service; at least one of availability, latency, ratios and openslo."""
+
+    openslo: NotRequired[str]
+    """An OpenSLO v1 file to take objectives from; its path is relative to the program."""
 
     availability: NotRequired[float]
     """Percent of requests that are not answered with a server error, such as 99.9."""
 
-    latency: NotRequired[LatencyArgs]
+    latency: NotRequired[Latencies]
     """How many requests are fast enough."""
+
+    ratios: NotRequired[dict[str, RatioArgs]]
+    """Objectives of your own, by name: bad or good events of all, such as payments that fail."""
+
+    limits: NotRequired[dict[str, LimitArgs]]
+    """Values that must not stay beyond a bound, by name, such as the used heap."""
+
+    saturation: NotRequired[SaturationArgs]
+    """How full the containers may be."""
+
+    restarts: NotRequired[int]
+    """Restarts of any one container of a new version that are tolerated. Default 2."""
 
     window: NotRequired[str]
     """The time over which the objectives hold. Default "30d"."""
@@ -37,6 +100,67 @@ class StageArgs(TypedDict):
 
     time: str
     """The longest the stage may gather evidence, such as "5m". Evidence ends it earlier."""
+
+
+class WindowArgs(TypedDict):
+    """A time of the week in which releases may begin."""
+
+    days: list[str]
+    """Days it begins on: "mon", "tue", "wed", "thu", "fri", "sat", "sun"."""
+
+    hours: str
+    """From and to, such as "09:00-16:30"; "22:00-04:00" ends on the next day."""
+
+    zone: NotRequired[str]
+    """The IANA time zone of the hours, such as "Europe/Berlin". Default "UTC"."""
+
+
+class PolicyArgs(TypedDict):
+    """How strict the judge is. A service that sets none of it gets sound defaults."""
+
+    fail_margin: NotRequired[float]
+    """Error budgets of extra failures that are tolerated. Default 0.25."""
+
+    pass_margin: NotRequired[float]
+    """Error budgets of extra failures that must be excluded to pass. Default 1."""
+
+    ratio: NotRequired[float]
+    """Compare with so many times the old version's bad ratio. Default 1."""
+
+    false_abort: NotRequired[float]
+    """Probability at most of aborting a good release. Default 0.01."""
+
+    false_promote: NotRequired[float]
+    """Probability at most of passing a stage of a bad release. Default 0.05."""
+
+    burst: NotRequired[float]
+    """How many failures come together, as with retries. Default 1."""
+
+    warm_up: NotRequired[str]
+    """How long the first requests of a new version are left out. Default: two looks of the judge,
+    at most a fifth of the first stage."""
+
+    min_bad: NotRequired[int]
+    """Bad requests needed to fail. Default 3."""
+
+    min_requests: NotRequired[int]
+    """Requests of the new version needed to pass a stage. Default 100."""
+
+    lookback: NotRequired[str]
+    """How far back a rollout may have begun. Default: 2 hours, or as long as the stages take."""
+
+    on_undecided: NotRequired[str]
+    """What to do when a stage's time is over without enough evidence: "hold" (default) for a
+    person, "promote" or "abort". Missing data always hold."""
+
+    freeze: NotRequired[bool]
+    """Begin no release while the error budget is spent. Default false."""
+
+    windows: NotRequired[list[WindowArgs]]
+    """When releases may begin. Default: always. A release under way goes on."""
+
+    fix: NotRequired[str]
+    """The image tag of a release that may begin in spite of `freeze` and `windows`."""
 
 
 class ReplicasArgs(TypedDict):
@@ -86,6 +210,9 @@ class ServiceArgs(TypedDict):
 
     stages: NotRequired[list[StageArgs]]
     """The steps of a canary. Default: the stack's."""
+
+    policy: NotRequired[PolicyArgs]
+    """How strict the judge is, and when releases may begin."""
 
     namespace: NotRequired[str]
     """Where the service runs. Default: the stack's."""

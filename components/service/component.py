@@ -1,5 +1,7 @@
 """The Service component."""
 
+from pathlib import Path
+
 import pulumi
 
 from components import conventions
@@ -8,6 +10,7 @@ from components.manifests import workload
 from components.resources import declare
 from components.service.args import ServiceArgs
 from components.settings import ConfigError, Settings, stack_file
+from components.spec import openslo
 from components.spec.errors import SpecError
 from components.spec.service import resolve
 
@@ -30,12 +33,15 @@ class Service(pulumi.ComponentResource):
     ) -> None:
         super().__init__("sluice:index:Service", name, {}, opts)
         settings = Settings.load()
-        overlay = settings.services.get(name)
+        overlay = settings.services.get(name, {})
         source = f"{stack_file()}, {conventions.PROJECT}:services"
         try:
-            spec = resolve(name, args, settings, overlay, source)
+            written = openslo.expand(name, args, overlay, Path.cwd())
+            spec = resolve(name, written.args, settings, written.overlay, source)
         except SpecError as error:
             raise ConfigError(str(error)) from None
+        for warning in written.warnings:
+            pulumi.log.warn(warning, self)
         declare(manifests.objects(spec), self, opts or pulumi.ResourceOptions())
         self.version = pulumi.Output.from_input(workload.version(spec))
         self.url = pulumi.Output.from_input(f"http://{spec.name}.{spec.namespace}.svc")

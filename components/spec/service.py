@@ -22,8 +22,11 @@ from components.spec.durations import Seconds
 from components.spec.errors import Path, SpecError, dotted, problems
 from components.spec.kinds import Controller, Strategy
 from components.spec.namespace import Namespace
+from components.spec.policy import ReleasePolicy
 from components.spec.site import Site
 from components.spec.stages import Stages
+from plugin.arms import check_expressions
+from plugin.buckets import check_istio_buckets
 from plugin.slo import SLO, Model
 
 
@@ -86,6 +89,9 @@ class ServiceFields(Model):
     controller: Controller = Field(description='"argo" or "flagger"')
     namespace: Namespace = Field(description="the namespace the service runs in")
     stages: Stages = Field(description="the stages of a canary, each {weight, time}")
+    policy: ReleasePolicy = Field(
+        default=ReleasePolicy(), description="how strict the judge is, as {on_undecided, …}"
+    )
     hosts: tuple[str, ...] = Field(description="the names the gateway answers to")
     port: int = Field(
         default=conventions.CONTAINER_PORT,
@@ -113,6 +119,9 @@ class ServiceFields(Model):
                 "is missing: the judge decides every stage of a canary by it; add "
                 '"slo": {"availability": 99.9}, or set "strategy": "rolling"'
             )
+        if slo is not None:
+            check_istio_buckets(slo)
+            check_expressions(slo)
         return slo
 
 

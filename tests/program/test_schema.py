@@ -33,16 +33,18 @@ def fields(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _below(hint: Any, walk: Callable[[Any], Any], is_tree: Callable[[Any], bool]) -> Any:
-    """The tree inside a type such as `list[Stage]` or `SLO | None`; None for a plain value."""
+    """The tree inside a type such as `dict[str, Ratio]` or `SLO | None`; None for plain ones."""
     if is_tree(hint):
         return walk(hint)
-    inner = typing.get_args(hint)
-    return _below(inner[0], walk, is_tree) if inner else None
+    trees = (_below(inner, walk, is_tree) for inner in typing.get_args(hint))
+    return next((tree for tree in trees if tree), None)
 
 
 def test_the_contract_and_the_specification_know_the_same_keys() -> None:
     """A key in only one of them would be refused, or could not be written."""
-    assert keys(ServiceArgs) == fields(ServiceFields)
+    contract = keys(ServiceArgs)
+    del contract["slo"]["openslo"]  # read, and replaced by what it holds, before the check
+    assert contract == fields(ServiceFields)
 
 
 def test_only_the_image_is_required(schema: dict[str, Any]) -> None:

@@ -93,6 +93,55 @@ def test_measurements_fill_the_time_of_a_stage_and_no_more(interval: int, times:
         assert (count - 2) * interval < time <= (count - 1) * interval
 
 
+@given(interval=st.integers(1, 300), time=st.integers(1, 7200))
+def test_a_deadline_the_judge_decides_is_within_the_analysis(interval: int, time: int) -> None:
+    """The judge sees the stage begin a scrape later, and counts the seconds with requests only."""
+    site = Site.model_validate(
+        {
+            "controller": "argo",
+            "namespace": "shop",
+            "domain": "local",
+            "gateway": "istio-system/ingress",
+            "analysisInterval": f"{interval}s",
+            "stages": [{"weight": 10, "time": f"{time}s"}],
+        }
+    )
+    args = {"image": "x:1", "slo": {"availability": 99.0}, "policy": {"on_undecided": "promote"}}
+    (manifest,) = [each for each in argo.objects(resolve("x", args, site)) if each.wave == 1]
+    _, analysis = manifest.body["spec"]["strategy"]["canary"]["steps"]
+    assert (int(arguments(analysis)["count"]) - 1) * interval >= 1.25 * time + 179
+
+
+WINDOWS = [{"days": ["mon"], "hours": "09:00-16:30"}]
+
+
+@pytest.mark.parametrize("policy", [{"freeze": True}, {"windows": WINDOWS}])
+def test_a_release_that_may_have_to_wait_waits_at_weight_0(
+    make_objects: Objects, policy: dict[str, Any]
+) -> None:
+    """Before its first traffic, by the same metric that cannot fail open, for weeks if need be."""
+    objects = make_objects(policy=policy)
+    canary = objects["Rollout/checkout"].body["spec"]["strategy"]["canary"]
+    weight, gate, *stages = canary["steps"]
+    assert weight == {"setWeight": 0}
+    assert gate["analysis"]["templates"] == [{"templateName": "checkout-slo"}]
+    assert arguments(gate)["weight"] == "0"
+    assert int(arguments(gate)["count"]) * 30 >= 28 * 24 * 3600
+    assert [step["setWeight"] for step in stages[::2]] == [10, 30, 60]
+    (metric,) = objects["AnalysisTemplate/checkout-slo"].body["spec"]["metrics"]
+    question = asked(metric, arguments(gate))
+    assert question.stage.weight == 0
+    assert question.policy.freeze or question.policy.windows
+
+
+@pytest.mark.parametrize("policy", [{}, {"freeze": True, "windows": WINDOWS, "fix": "1.8.0"}])
+def test_a_release_that_need_not_wait_has_no_step_for_it(
+    make_objects: Objects, policy: dict[str, Any]
+) -> None:
+    canary = make_objects(policy=policy)["Rollout/checkout"].body["spec"]["strategy"]["canary"]
+    assert canary["steps"][0] == {"setWeight": 10}
+
+
 def test_the_version_is_a_literal_of_the_same_release(
     make_spec: MakeSpec, canary: dict[str, Any]
 ) -> None:

@@ -40,6 +40,7 @@ def test_flagger_makes_the_services_and_the_route_itself(objects: dict[str, Mani
         "ServiceAccount",
         "NetworkPolicy",
         "PodDisruptionBudget",
+        "PrometheusRule",
         "Deployment",
         "Canary",
     }
@@ -76,6 +77,7 @@ def test_every_hook_carries_a_question_the_judge_understands(
         assert question.arms.stable.workload == "checkout-primary"
         # One text for all stages: the weight is Flagger's to tell, by its metrics.
         assert question.stage.weight is None
+        assert [stage.weight for stage in question.stages] == [10, 30, 60]
 
 
 def test_metadata_is_text_because_flagger_passes_nothing_else(
@@ -111,9 +113,13 @@ def test_hooks_answer_within_a_tick_and_an_outage_of_a_day_is_forgiven(
     analysis = flagger.objects(spec)[-1].body["spec"]["analysis"]
     tick = int(analysis["interval"].removesuffix("s"))
     assert tick >= 10  # Flagger's floor; below it, it would silently take a minute
-    timeout = int(analysis["webhooks"][0]["timeout"].removesuffix("s"))
-    assert timeout >= 1
-    assert 3 * timeout < tick
+    for hook in analysis["webhooks"]:
+        timeout = int(hook["timeout"].removesuffix("s"))
+        assert timeout >= 1
+        assert 3 * timeout < tick
+        # The judge's reason is there before Flagger hangs up.
+        question = Question.model_validate_json(hook["metadata"]["request"])
+        assert question.answer_within.total_seconds() <= timeout - 0.5
     assert analysis["threshold"] * tick > 24 * 3600 - tick
 
 

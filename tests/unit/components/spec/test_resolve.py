@@ -87,6 +87,25 @@ def test_a_rolling_service_needs_no_slo(make_spec: MakeSpec) -> None:
             "the nearest: 100ms or 250ms",
         ),
         (
+            {"slo": {"ratios": {"paid": {"bad": "a / b", "total": "b", "target": 99}}}},
+            "checkout.slo.ratios.paid.bad: is a ratio already; put its two halves into bad and "
+            "total",
+        ),
+        (
+            {
+                "slo": {
+                    "availability": 99,
+                    "limits": {"heap": {"value": 'heap_bytes{version="1"}', "most": 1}},
+                }
+            },
+            "checkout.slo.limits.heap.value: heap_bytes is already selected by version, which "
+            "tells the arms apart; remove it",
+        ),
+        (
+            {"slo": {"availability": 99, "limits": {"heap": {"value": "x", "msot": 1, "most": 1}}}},
+            "checkout.slo.limits.heap.msot: is no setting; did you mean most?",
+        ),
+        (
             {"slo": {"availabilty": 99.0}},
             "checkout.slo.availabilty: is no setting; did you mean availability?",
         ),

@@ -1,0 +1,89 @@
+"""Where the events of an objective are counted for a service as a whole, whatever its versions.
+
+The judge's own selectors (plugin.indicators) tell the arms of a release apart; these do not.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+
+from components import conventions
+from plugin.bounds import spellings
+from plugin.expressions import read_counter
+from plugin.indicators.presets import Preset
+from plugin.indicators.schemes import ISTIO, NGINX, scheme_of
+from plugin.matchers import Matcher, selector
+from plugin.slo import Objective
+
+Matchers = tuple[Matcher, ...]
+
+
+@dataclass(frozen=True)
+class Events:
+    """The counters of one objective: all events, and the bad or the good ones.
+
+    Each is PromQL selectors; a series that meets any of them counts, and no series meets two.
+    """
+
+    total: tuple[str, ...]
+    part: tuple[str, ...]
+    part_is_good: bool = False
+
+
+@dataclass(frozen=True)
+class Whole:
+    """One service: the pods and Services of all its versions."""
+
+    name: str
+    namespace: str
+
+    def events(self, objective: Objective, preset: Preset) -> Events:
+        """The counters of `objective`, by the preset or by the team's own ratio."""
+        if objective.ratio is not None:
+            ratio = objective.ratio
+            part = self._counter(ratio.bad or ratio.good or "")
+            return Events(self._counter(ratio.total), part, part_is_good=ratio.bad is None)
+        if objective.threshold is not None:
+            return self._within(objective.threshold, preset)
+        failed = [
+            # The first of the labels that is there says the status.
+            (
+                *(Matcher(before, "=", "") for before in preset.status[:at]),
+                Matcher(label, "=~", "5.*"),
+            )
+            for at, label in enumerate(preset.status)
+        ]
+        bad = [one for status in failed for one in self._all(preset.requests, preset.only + status)]
+        return Events(self._all(preset.requests, preset.only), tuple(bad))
+
+    def _within(self, threshold: timedelta, preset: Preset) -> Events:
+        microsecond = timedelta(microseconds=1)
+        bound = Decimal(threshold // microsecond) / (preset.unit // microsecond)
+        name = f"{preset.durations}_bucket"
+        good = self._all(name, (*preset.only, Matcher("le", "=~", spellings(bound))))
+        total = self._all(name, (*preset.only, Matcher("le", "=", "+Inf")))
+        return Events(total, good, part_is_good=True)
+
+    def _counter(self, promql: str) -> tuple[str, ...]:
+        counter = read_counter(promql)
+        return self._all(counter.metric, counter.matchers)
+
+    def _all(self, metric: str, matchers: Matchers) -> tuple[str, ...]:
+        return tuple(selector(metric, (*own, *matchers)) for own in self._own(metric))
+
+    def _own(self, metric: str) -> tuple[Matchers, ...]:
+        """The label conditions of this service's series, by the family of the metric."""
+        scheme, copies = scheme_of(metric), (self.name, conventions.primary(self.name))
+        if scheme is ISTIO:
+            # By the Service and not the workload: a request that found no pod has none.
+            services = "|".join((*copies, conventions.canary(self.name)))
+            reporter = Matcher("reporter", "=", "source")
+            namespace = Matcher("destination_service_namespace", "=", self.namespace)
+            return ((reporter, namespace, Matcher("destination_service_name", "=~", services)),)
+        namespace = Matcher("namespace", "=", self.namespace)
+        if scheme is NGINX:
+            # Prometheus renames the label if it has a namespace of its own for the controller.
+            ingress = Matcher("ingress", "=", self.name)
+            renamed = replace(namespace, label="exported_namespace")
+            return (namespace, Matcher("exported_namespace", "=", ""), ingress), (renamed, ingress)
+        return ((namespace, Matcher("app", "=~", "|".join(copies))),)
