@@ -6,11 +6,13 @@ import typer
 
 from cli import sandbox as sandbox_commands
 from cli.demo.command import demo
+from cli.replay.command import replay
 from sandbox.errors import SandboxError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(sandbox_commands.app, name="sandbox")
 app.command()(demo)
+app.command()(replay)
 
 
 @app.callback()

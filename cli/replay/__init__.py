@@ -1,0 +1,1 @@
+"""A policy replayed over a service's own past: what it would have aborted, missed and cost."""

@@ -1,0 +1,195 @@
+"""`sluice replay`: reads a service's past, recommends, replays, reports."""
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from cli.replay import campaign, fetch, history, inputs, picture, report
+from cli.replay.campaign import Campaign, Results
+from cli.replay.document import document
+from cli.replay.errors import InputError, ReplayError
+from cli.replay.fetch import Reader
+from cli.replay.inputs import Request
+from cli.replay.plan import Plan
+from cli.replay.recommend import advise
+from cli.replay.result import ADVISED, GIVEN, Report
+from cli.replay.study import study
+from plugin.prometheus import Prometheus
+from plugin.settings import Settings, problems
+
+INTERRUPTED = 130
+"""The exit code of a program that was ended by Ctrl-C."""
+
+Tick = Callable[[], None]
+
+
+def replay(
+    *,
+    prometheus: Annotated[str, typer.Option(help="Prometheus: what stands before /api/v1")],
+    service: Annotated[str, typer.Option(help="the service's name")] = "",
+    namespace: Annotated[str, typer.Option(help="its namespace")] = "",
+    slo: Annotated[str, typer.Option(help="such as availability=99.9,latency=95@250ms")] = "",
+    metrics: Annotated[str, typer.Option(help="istio, spring, prom-client or nginx")] = "istio",
+    question: Annotated[
+        Path | None, typer.Option(help="instead of these: a file with the JSON sent to the judge")
+    ] = None,
+    since: Annotated[str, typer.Option(help="how much of the past, 2h to 90d")] = "7d",
+    stages: Annotated[
+        str | None, typer.Option(help="WEIGHT:TIME of each stage [10:5m,30:10m,60:15m]")
+    ] = None,
+    policy: Annotated[
+        list[str] | None, typer.Option(help="KEY=VALUE of the judge's policy")
+    ] = None,
+    inject: Annotated[
+        str | None,
+        typer.Option(help="extra failures in percentage points, as 0.2,0.9 [1, 3, 10 budgets]"),
+    ] = None,
+    scrape_interval: Annotated[str, typer.Option(help="how often Prometheus scrapes")] = "15s",
+    analysis_interval: Annotated[str, typer.Option(help="the time between two looks")] = "30s",
+    out: Annotated[Path | None, typer.Option(help="draw the result to this SVG file")] = None,
+    json_: Annotated[Path | None, typer.Option("--json", help="write it as JSON, too")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="of the random splits")] = 1,
+) -> None:
+    """Replay a release policy over a service's past and recommend a better one.
+
+    Each past hour becomes a release of an identical version, and of versions that fail more. The
+    history is what Prometheus holds of the service; nothing is written there.
+    """
+    try:
+        if question:
+            if service or namespace or slo:
+                raise InputError(
+                    "--question", "says it all: leave --service, --namespace, --slo out"
+                )
+            asked = inputs.question_in(_text(question), policy or ())
+        else:
+            asked = inputs.question_of(service, namespace, slo, metrics, policy or ())
+        plan = Plan(
+            asked,
+            inputs.stages_of(stages, asked),
+            inputs.parse_interval("--scrape-interval", scrape_interval, 300),
+            inputs.parse_interval("--analysis-interval", analysis_interval, 3600),
+        )
+        request = Request(plan, inputs.parse_since(since), inputs.parse_extras(inject, plan))
+        for option, path in (("--out", out), ("--json", json_)):
+            if path and (path.is_dir() or not os.access(path.absolute().parent, os.W_OK)):
+                raise InputError(option, f"{path} cannot be written: name another file")
+        found = _run(request, _settings(prometheus), seed)
+    except ReplayError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2 if isinstance(error, InputError) else 1) from None
+    except KeyboardInterrupt:
+        typer.echo("interrupted before there was anything to tell", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    report.write(Console(), found)
+    if out:
+        out.write_text(picture.draw(found))
+        typer.echo(f"Drawn: {out}")
+    if json_:
+        json_.write_text(json.dumps(document(found), indent=1))
+    raise typer.Exit(INTERRUPTED if found.interrupted else 0)
+
+
+def _settings(url: str) -> Settings:
+    """The judge's own, from the same environment: how Prometheus is told who asks."""
+    try:
+        return Settings(prometheus_url=url)  # pyright: ignore[reportArgumentType] pydantic reads it
+    except ValidationError as error:
+        first = next(problems(error)).replace("SLUICE_PROMETHEUS_URL", "--prometheus")
+        raise ReplayError(first) from None
+
+
+def _run(request: Request, settings: Settings, seed: int) -> Report:
+    """Everything but the output. Ctrl-C ends what is under way and keeps what is done."""
+    plan = request.plan
+    span = fetch.past_hours(time.time(), request.since)
+    reader = Reader(plan.question, plan.scrape, settings.istio_reporter)
+    interrupted = _read(reader, settings, span)
+    names = [one.name for one in plan.objectives]
+    past = history.assemble(reader.chunks, span.start, plan.scrape, names)
+    if interrupted and not past.traffic.any():
+        raise KeyboardInterrupt
+    history.check(past, f"{plan.question.namespace}/{plan.question.service}")
+    findings = study(past, reader.chunks)
+    advice = advise(plan, findings, seed)
+    plans = {GIVEN: plan} if advice.plan == plan else {GIVEN: plan, ADVISED: advice.plan}
+    scenarios = campaign.scenarios(plans, request.extras)
+    releases = Campaign(past, findings.past, plans, scenarios, seed)
+    results = Results()
+    if not interrupted:
+        interrupted = _replay(releases, results)
+    return Report(advice, plans, scenarios, results, reader.faults, interrupted)
+
+
+def _read(reader: Reader, settings: Settings, span: fetch.Range) -> bool:
+    """Fills the reader; whether that was interrupted."""
+
+    async def read(tick: Tick) -> None:
+        source = Prometheus(str(settings.prometheus_url), lambda *_: None, settings.access)
+        try:
+            await reader.read(source, span, tick)
+        finally:
+            await source.close()
+
+    try:
+        with _progress("reading the past", "hours", span.hours) as tick:
+            asyncio.run(read(tick))
+    except KeyboardInterrupt:
+        return True
+    return False
+
+
+def _replay(releases: Campaign, results: Results) -> bool:
+    """Fills the results; whether that was interrupted."""
+    starts = releases.starts()
+    if not starts:
+        raise ReplayError(
+            "the history is too short for the stages: give a longer --since or shorter --stages"
+        )
+    try:
+        with _progress("replaying", "starts", len(starts)) as tick:
+            for _ in releases.run(starts, results):
+                tick()
+    except KeyboardInterrupt:
+        return True
+    return False
+
+
+@contextmanager
+def _progress(what: str, unit: str, total: int) -> Iterator[Tick]:
+    """A bar on a terminal, a line at every tenth elsewhere; both on standard error."""
+    console = Console(stderr=True)
+    if console.is_terminal:
+        columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TextColumn(unit))
+        with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
+            task = bar.add_task(what, total=total)
+            yield lambda: bar.advance(task)
+        return
+    done = 0
+
+    def tick() -> None:
+        nonlocal done
+        done += 1
+        if done * 10 // total > (done - 1) * 10 // total:
+            typer.echo(f"{what}: {done} of {total} {unit}", err=True)
+
+    yield tick
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError as error:
+        raise InputError("--question", f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise InputError("--question", f"{path} is no text") from None

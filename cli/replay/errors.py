@@ -1,0 +1,13 @@
+"""What a person has to put right before a replay can run."""
+
+
+class ReplayError(Exception):
+    """The history cannot be replayed; the message says why and what to do."""
+
+
+class InputError(ReplayError):
+    """An option is wrong. `option` is its name on the command line."""
+
+    def __init__(self, option: str, message: str) -> None:
+        super().__init__(f"{option}: {message}")
+        self.option, self.message = option, message

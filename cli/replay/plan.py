@@ -1,0 +1,66 @@
+"""What is replayed: the question to the judge, the stages and the rhythm. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from math import ceil
+
+from plugin import question
+from plugin.policy import OnUndecided
+from plugin.question import Question
+from plugin.slo import Objective
+from plugin.verdict import Limits
+
+
+@dataclass(frozen=True)
+class Stage:
+    """`weight` is the canary's share in percent, `seconds` the most that the stage may take."""
+
+    weight: int
+    seconds: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One way to release: `scrape` and `every` (the time between two looks) in seconds."""
+
+    question: Question
+    stages: tuple[Stage, ...]
+    scrape: int
+    every: int
+
+    def limits(self, stage: Stage) -> dict[str, Limits]:
+        """By objective; the pass margin depends on what share the next stage gives the canary."""
+        slo, policy, exposure = self.question.slo, self.question.policy, self.asked(stage).exposure
+        return {one.name: Limits.of(one, slo, policy, exposure) for one in self.objectives}
+
+    @property
+    def objectives(self) -> Sequence[Objective]:
+        return self.question.slo.objectives
+
+    @property
+    def seconds(self) -> int:
+        """The most that a release may take."""
+        return sum(stage.seconds for stage in self.stages)
+
+    @property
+    def lag(self) -> float:
+        """How old the newest counts are that a look can use: `plugin.judge` waits that long."""
+        return self.scrape + min(self.scrape / 4, 5)
+
+    def asked(self, stage: Stage) -> Question:
+        """What a controller asks in this stage."""
+        stages = {
+            one: question.Stage(weight=one.weight, time=timedelta(seconds=one.seconds))
+            for one in self.stages
+        }
+        update = {"stage": stages[stage], "stages": tuple(stages.values())}
+        return self.question.model_copy(update=update)
+
+    def looks(self, stage: Stage) -> int:
+        """How often the judge is asked in a stage; the first time is when it begins.
+
+        A policy that decides at the deadline needs one look after the counts have reached it.
+        """
+        holds = self.question.policy.on_undecided is OnUndecided.HOLD
+        return 1 + ceil((stage.seconds + (0 if holds else self.lag + self.scrape)) / self.every)

@@ -1,0 +1,42 @@
+"""The numbers are those of all releases, and what makes them less than they seem is said."""
+
+from cli.replay.campaign import Replayed, Results, Scenario
+from cli.replay.result import row, surely_above, warnings
+from cli.replay.simulate import Ending, Outcome
+from plugin.verdict import Reason
+from tests.unit.cli.replay.conftest import MakeReport
+
+
+def outcomes(*ended: tuple[Ending, float]) -> list[Replayed]:
+    return [
+        Replayed(0, Outcome(ending, seconds, (), Reason.GATHERING, {"availability": seconds / 10}))
+        for ending, seconds in ended
+    ]
+
+
+def test_times_are_those_of_all_releases_not_of_the_lucky_ones() -> None:
+    scenario = Scenario("as given")
+    results = Results(
+        {scenario: outcomes((Ending.PROMOTED, 60), (Ending.HELD, 300), (Ending.HELD, 300))}
+    )
+    found = row(results, scenario, expected=None)
+    assert (found.promoted, found.held, found.aborted) == (1, 2, 0)
+    assert (found.median, found.p90) == (None, None)
+
+
+def test_a_regression_is_timed_until_it_is_aborted() -> None:
+    scenario = Scenario("as given", "availability", 0.01)
+    ended = [(Ending.ABORTED, float(seconds)) for seconds in range(60, 70)]
+    found = row(Results({scenario: outcomes(*ended)}), scenario, expected=61.0)
+    assert (found.median, found.p90, found.canary_bad) == (65, 69, 6.45)
+
+
+def test_false_aborts_beyond_chance_are_pointed_out() -> None:
+    assert not surely_above(3, 200, 0.01)
+    assert surely_above(20, 200, 0.01)
+
+
+def test_too_little_traffic_is_said_plainly(make: MakeReport) -> None:
+    lines = warnings(make(rate=0.2, clump=1, starts=2))
+    assert any("too little traffic: at 10 % the canary gets 0.3 requests" in line for line in lines)
+    assert any("proves no release harmless" in line for line in lines)
