@@ -5,7 +5,7 @@ export UV_CACHE_DIR := $(CURDIR)/$(STATE)/cache/uv
 export PIP_NO_CACHE_DIR := 1
 PYTHON ?= python3
 
-.PHONY: help setup build demo down test bench lint clean
+.PHONY: help setup build demo down test bench bench-verdicts bench-judge lint clean
 .DEFAULT_GOAL := help
 
 help:
@@ -13,6 +13,8 @@ help:
 	@echo 'make test    set up everything, then run all checks and tests'
 	@echo 'make down    stop every process that demo or the sandbox started'
 	@echo 'make bench   how fast the main job is, as ratios to what we promise'
+	@echo 'make bench-verdicts   how often the verdicts are right, beside other ways to decide'
+	@echo 'make bench-judge   how fast and large the judge is, beside its Prometheus'
 	@echo 'make lint    formatting, lint, types, import rules'
 	@echo 'make build   build the sandbox (done by demo and test)'
 
@@ -50,6 +52,12 @@ test: lint build
 
 bench: setup
 	@$(BIN)/python benchmarks/main_job.py
+
+bench-verdicts: setup
+	@$(BIN)/python -m benchmarks.verdicts
+
+bench-judge: build
+	@$(BIN)/python -m benchmarks.judge
 
 lint: setup
 	@$(BIN)/ruff check .

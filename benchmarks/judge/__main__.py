@@ -1,0 +1,201 @@
+"""Judge and Prometheus under the same load, in one run: `make bench-judge`.
+
+The machine may be shared and noisy, so only ratios within one run mean something: each is the
+median over rounds in which Prometheus and the judge take turns. Processor time is that of the
+process that was asked, per answer. Where 64 different queries are under way Prometheus itself takes
+them one after the other, so that the slowest is compared with its own.
+"""
+
+import asyncio
+import statistics
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.judge.computing import INDICATORS, INTERVALS, computing_seconds
+from benchmarks.judge.load import Load, Request, load
+from benchmarks.judge.process import cpu_seconds, resident_megabytes, running
+from benchmarks.judge.prometheus import SCRAPE_SECONDS, SERIES, prometheus
+from benchmarks.judge.questions import Recorder, echoing, to_judge, to_prometheus
+
+BINARIES = Path(__file__).parents[2] / ".sluice" / "bin"
+ROUNDS, SECONDS = 3, 8.0
+
+
+@dataclass(frozen=True)
+class Scene:
+    in_flight: int
+    intervals: int
+    distinct: bool
+
+    def __str__(self) -> str:
+        kind = "distinct" if self.distinct else "identical"
+        return f"{self.in_flight} in flight, {kind}, {self.intervals} intervals"
+
+
+ALONE = Scene(1, 240, distinct=True)
+BUSY = Scene(8, 240, distinct=True)
+CROWD = Scene(64, 40, distinct=True)
+CHORUS = Scene(64, 240, distinct=False)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What one of the two did, and the processor seconds that an answer took it."""
+
+    load: Load
+    cpu: float
+
+
+@dataclass(frozen=True)
+class Round:
+    prometheus: Turn
+    judge: Turn
+
+
+def main() -> int:
+    console = Console(width=120)
+    with tempfile.TemporaryDirectory() as folder, prometheus(BINARIES, Path(folder)) as (url, pid):
+        console.print(f"Prometheus has {SERIES} series of two arms, scraped every 15 s.")
+        forms = {intervals: asyncio.run(_form(intervals)) for intervals in (40, 240)}
+        tool = asyncio.run(_tool(url, forms[240]))
+        with _judge(url) as (judge_url, judge_pid):
+            rounds = {
+                scene: [
+                    Round(
+                        _turn(
+                            to_prometheus(url, forms[scene.intervals], scene.distinct), scene, pid
+                        ),
+                        _turn(
+                            to_judge(judge_url, scene.intervals, scene.distinct), scene, judge_pid
+                        ),
+                    )
+                    for _ in range(ROUNDS)
+                ]
+                for scene in (ALONE, BUSY, CROWD, CHORUS)
+            }
+            memory = resident_megabytes(judge_pid)
+    console.print(_loads(rounds))
+    console.print(f"The load tool alone sends {tool:.0f} such queries per second.")
+    figures = [*_figures(rounds), _computing(), Figure("resident memory, MB", memory, most=120)]
+    table = Table("figure", "measured", "target", "", box=None)
+    for one in figures:
+        table.add_row(one.what, f"{one.measured:.2f}", one.target, "✔" if one.kept else "✘")
+    console.print(table)
+    return 0 if all(one.kept for one in figures) else 1
+
+
+@dataclass(frozen=True)
+class Figure:
+    what: str
+    measured: float
+    least: float = float("-inf")
+    most: float = float("inf")
+
+    @property
+    def target(self) -> str:
+        return f"≥ {self.least:g}" if self.most == float("inf") else f"≤ {self.most:g}"
+
+    @property
+    def kept(self) -> bool:
+        return self.least <= self.measured <= self.most
+
+
+def _figures(rounds: dict[Scene, list[Round]]) -> Iterator[Figure]:
+    for scene in (BUSY, CROWD, CHORUS):
+        rate = _ratio(rounds[scene], lambda one: one.rate)
+        yield Figure(f"rate / Prometheus' own: {scene}", rate, least=0.9 if scene.distinct else 1)
+    median = _ratio(rounds[ALONE], lambda one: one.median)
+    yield Figure(f"median / the raw query's: {ALONE}", median, most=1.25)
+    slowest = _ratio(rounds[CROWD], lambda one: one.p99)
+    yield Figure(f"p99 / Prometheus' own: {CROWD}", slowest, most=1.25)
+    slowest = statistics.median(one.judge.load.p99 for one in rounds[CHORUS])
+    yield Figure(f"p99, s: {CHORUS}", slowest, most=1)
+
+
+def _ratio(rounds: Sequence[Round], of: Callable[[Load], float]) -> float:
+    return statistics.median(of(one.judge.load) / of(one.prometheus.load) for one in rounds)
+
+
+def _computing() -> Figure:
+    what = f"computing, ms: {INTERVALS} intervals, {INDICATORS} indicators"
+    return Figure(what, computing_seconds() * 1000, most=5)
+
+
+def _loads(rounds: dict[Scene, list[Round]]) -> Table:
+    columns = ("rate, 1/s", "median, ms", "p99, ms", "unanswered", "processor, ms")
+    table = Table("load", "on", *columns, box=None)
+    for scene, turns in rounds.items():
+        _row(table, str(scene), "Prometheus", [one.prometheus for one in turns])
+        _row(table, "", "judge", [one.judge for one in turns])
+    return table
+
+
+def _row(table: Table, scene: str, name: str, turns: Sequence[Turn]) -> None:
+    def median(of: Callable[[Turn], float], unit: float = 1.0) -> str:
+        return f"{statistics.median(map(of, turns)) * unit:.4g}"
+
+    table.add_row(
+        scene,
+        name,
+        median(lambda one: one.load.rate),
+        median(lambda one: one.load.median, 1000),
+        median(lambda one: one.load.p99, 1000),
+        f"{sum(one.load.failed for one in turns)}",
+        median(lambda one: one.cpu, 1000),
+    )
+
+
+def _turn(requests: Iterator[Request], scene: Scene, pid: int) -> Turn:
+    before = cpu_seconds(pid)
+    result = asyncio.run(load(requests, scene.in_flight, SECONDS))
+    return Turn(result, (cpu_seconds(pid) - before) / (len(result.latencies) + result.failed))
+
+
+async def _form(intervals: int) -> dict[str, str]:
+    """The query that the judge makes of the question now."""
+    recorder = Recorder()
+    async with recorder.serving() as url:
+        await asyncio.to_thread(_ask_once, url, intervals)
+    return recorder.form
+
+
+def _ask_once(url: str, intervals: int) -> None:
+    with _judge(url) as (judge_url, _):
+        _post(next(to_judge(judge_url, intervals, distinct=False)))
+
+
+async def _tool(url: str, form: dict[str, str]) -> float:
+    """Answers per second of a server that only repeats one of Prometheus' answers."""
+    answer = await asyncio.to_thread(_post, next(to_prometheus(url, form, distinct=False)))
+    async with echoing(answer) as echo:
+        return (await load(to_prometheus(echo, form, distinct=False), 64, 3.0)).rate
+
+
+def _post(request: Request) -> bytes:
+    headers = {"Content-Type": request.content_type}
+    posted = urllib.request.Request(request.url, request.body, headers)  # noqa: S310 loopback
+    with urllib.request.urlopen(posted, timeout=60) as response:  # noqa: S310
+        return response.read()
+
+
+def _judge(prometheus_url: str) -> AbstractContextManager[tuple[str, int]]:
+    """A judge of that Prometheus: its URL and process id."""
+    environment = {
+        "HOST": "127.0.0.1",
+        "PORT": "{port}",
+        "SLUICE_PROMETHEUS_URL": prometheus_url,
+        "SLUICE_SCRAPE_INTERVAL": str(SCRAPE_SECONDS),
+    }
+    return running([sys.executable, "-m", "plugin"], environment, "/readyz")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
