@@ -18,7 +18,7 @@ from rich.table import Table
 from cli.demo import target
 from cli.demo.command import run
 from components.manifests.flagger import SHORTEST_INTERVAL
-from plugin.slo import parse_duration
+from plugin.slo.units import parse_duration
 from sandbox import lifecycle
 from sandbox.layout import ROOT, Layout
 

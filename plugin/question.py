@@ -6,12 +6,13 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from plugin.arms import check_expressions
-from plugin.buckets import check_istio_buckets
 from plugin.indicators import PRESETS, Arm, Indicator, Scheme, by_labels, indicator
 from plugin.indicators import Field as Of
+from plugin.indicators.arms import check_expressions
 from plugin.policy import LONGEST_LOOKBACK, Policy
-from plugin.slo import SLO, Duration, Model
+from plugin.slo import SLO, Model
+from plugin.slo.buckets import check_istio_buckets
+from plugin.slo.units import Duration
 
 Name = Annotated[
     str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$", max_length=253)

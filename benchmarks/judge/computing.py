@@ -9,7 +9,7 @@ import numpy as np
 from plugin.judge import Judge
 from plugin.prometheus import Sample, Series
 from plugin.prometheus.answers import RangeAnswer, read
-from plugin.promql import SERIES, Query
+from plugin.promql.query import SERIES, Query
 from plugin.question import Question
 
 INTERVALS, INDICATORS = 240, 4

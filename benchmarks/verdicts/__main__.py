@@ -16,7 +16,7 @@ from benchmarks.verdicts.scenarios import Row, rows
 from benchmarks.verdicts.simulate import Chunk, Results, chunks, joined, run
 from benchmarks.verdicts.sluice import OBJECTIVE, SERVICE
 from plugin.policy import Policy
-from plugin.verdict import Limits
+from plugin.statistics.limits import Limits
 
 RELEASES = 2000
 SEED = 20_240_601

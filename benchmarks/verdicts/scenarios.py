@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from cli.replay import dispersion, recommend
 from plugin.counts import birth
-from plugin.evidence import Array, Strata
 from plugin.policy import Policy
+from plugin.statistics.evidence import Array, Strata
 
 SECONDS = 15
 """Length of an interval: Prometheus' usual scrape interval. Every judge may look after each."""

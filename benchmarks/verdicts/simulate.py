@@ -20,10 +20,10 @@ from benchmarks.verdicts.scenarios import (
     rows,
     warm_up,
 )
-from plugin.evidence import HARM, Array
 from plugin.policy import Policy
-from plugin.power import Traffic, drift
-from plugin.verdict import Limits
+from plugin.statistics.evidence import HARM, Array
+from plugin.statistics.limits import Limits
+from plugin.statistics.power import Traffic, drift
 
 SLUICE, HINDSIGHT = "Sluice", "a threshold set with hindsight"
 _CHUNK = 50

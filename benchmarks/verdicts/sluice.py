@@ -13,7 +13,12 @@ from numpy.typing import NDArray
 
 from benchmarks.verdicts.scenarios import AVAILABILITY, SECONDS, Ending, Outcome, Release
 from plugin.counts import Counts, quiet
-from plugin.evidence import (
+from plugin.judge import Judge
+from plugin.prometheus import QueryError, Sample, Series
+from plugin.promql.query import Query
+from plugin.question import Arms, CanaryArm, Question, StableArm, Stage
+from plugin.slo import SLO
+from plugin.statistics.evidence import (
     HARM,
     SAFE,
     Array,
@@ -23,12 +28,8 @@ from plugin.evidence import (
     trailing,
     with_restarts,
 )
-from plugin.judge import Judge
-from plugin.prometheus import QueryError, Sample, Series
-from plugin.promql import Query
-from plugin.question import Arms, CanaryArm, Question, StableArm, Stage
-from plugin.slo import SLO
-from plugin.verdict import INCIDENT_SECONDS, Limits, Verdict, decide
+from plugin.statistics.limits import Limits
+from plugin.verdict import INCIDENT_SECONDS, Verdict, decide
 from plugin.verdict.case import ONSET_INTERVALS
 
 SERVICE = SLO.model_validate({"availability": AVAILABILITY})

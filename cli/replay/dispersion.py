@@ -7,7 +7,8 @@ do. Of K failures in two windows with the exposures n1 and n2, b1 fall into the 
 compared, so a failure rate that changes over the day leaves no trace; an incident's first and last
 seconds do, which is why the hours are compared and not pooled.
 
-Evidence raised to 1/φ is valid again (`plugin.evidence`), as long as a clump hits one arm.
+Evidence raised to 1/φ is valid again (`plugin.statistics.evidence`), as long as a clump hits one
+arm.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from math import ceil
 
 import numpy as np
 
-from plugin.evidence import Array, trailing
+from plugin.statistics.evidence import Array, trailing
 
 LEAST_FAILURES = 60
 """In a block of hours, before its dispersion is worth a number."""

@@ -3,7 +3,7 @@
 from cli.replay.campaign import Scenario
 from cli.replay.history import History
 from cli.replay.plan import Plan
-from plugin import power
+from plugin.statistics import power
 
 
 def median_seconds(history: History, plan: Plan, scenario: Scenario) -> float | None:

@@ -8,13 +8,13 @@ import numpy as np
 
 from cli.replay.errors import ReplayError
 from cli.replay.history import HOUR, Chunk, Tally
-from plugin.answer import Answer, Part
-from plugin.evidence import Array
+from plugin.counts.answer import Answer, Part
 from plugin.indicators import Arm, Field, Indicator, Source
 from plugin.judge import Source as Counters
 from plugin.prometheus import ConfigError, QueryError
-from plugin.promql import REPLICAS, Query, union
+from plugin.promql.query import REPLICAS, Query, union
 from plugin.question import Question
+from plugin.statistics.evidence import Array
 
 _IN_FLIGHT = 4
 _GIVE_UP_AFTER = 5

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cli.replay.errors import ReplayError
-from plugin.evidence import Array
 from plugin.slo import is_request
+from plugin.statistics.evidence import Array
 
 HOUR = 3600
 

@@ -14,7 +14,7 @@ from cli.replay.errors import InputError
 from cli.replay.plan import Plan, Stage
 from plugin.policy import Policy
 from plugin.question import Question
-from plugin.units import parse_duration
+from plugin.slo.units import parse_duration
 
 _DEFAULT_EXTRAS = (1.0, 3.0, 10.0)
 """Injected regressions where none are named, in error budgets."""

@@ -14,7 +14,7 @@ from cli.replay.result import ADVISED, GIVEN, Report
 from cli.replay.simulate import Ending
 from cli.replay.svg import COLOURS, Panel, Point, Ticks
 from cli.replay.words import points
-from plugin.evidence import Array
+from plugin.statistics.evidence import Array
 
 _LEFT, _TOP, _WIDTH, _HEIGHT = 80, 90, 640, 170
 _PANEL, _GAP, _LEGEND = (_WIDTH, _HEIGHT), 70, 240

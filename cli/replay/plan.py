@@ -9,7 +9,7 @@ from plugin import question
 from plugin.policy import OnUndecided
 from plugin.question import Question
 from plugin.slo import Objective
-from plugin.verdict import Limits
+from plugin.statistics.limits import Limits
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 from cli.replay.plan import Plan
 from cli.replay.split import split
 from cli.replay.study import Findings
-from plugin.evidence import AT_ONCE, SAFE, Process, Strata
+from plugin.statistics.evidence import AT_ONCE, SAFE, Process, Strata
 
 HORIZON_SECONDS = 3600
 """How long a proof is waited for: what takes longer is not known to come."""

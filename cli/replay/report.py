@@ -10,7 +10,7 @@ from cli.replay.plan import Plan
 from cli.replay.recommend import Advice
 from cli.replay.result import GIVEN, Report, warnings
 from cli.replay.words import percent, points, seconds, share, time
-from plugin.slo import format_duration
+from plugin.slo.units import format_duration
 
 
 def write(console: Console, report: Report) -> None:

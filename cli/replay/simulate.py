@@ -10,10 +10,10 @@ import numpy as np
 from cli.replay.plan import Plan
 from cli.replay.split import Past, Random, split
 from plugin.counts import Counts
-from plugin.evidence import Strata
 from plugin.judge import Judge
 from plugin.prometheus import QueryError, Sample, Series
-from plugin.promql import Query
+from plugin.promql.query import Query
+from plugin.statistics.evidence import Strata
 from plugin.verdict import Case, Reason, Verdict, decide
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from plugin.evidence import Array, Strata
+from plugin.statistics.evidence import Array, Strata
 
 Random = np.random.Generator
 

@@ -11,7 +11,7 @@ from math import log
 import numpy as np
 
 from cli.replay.history import HOUR, Chunks, Tally
-from plugin.evidence import Array
+from plugin.statistics.evidence import Array
 
 _BIN_SECONDS = 30
 _YOUNG_SECONDS, _SETTLED_SECONDS = 600, 1200

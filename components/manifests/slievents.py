@@ -8,11 +8,11 @@ from datetime import timedelta
 from decimal import Decimal
 
 from components import conventions
-from plugin.bounds import spellings
-from plugin.expressions import read_counter
 from plugin.indicators.presets import Preset
 from plugin.indicators.schemes import ISTIO, NGINX, scheme_of
-from plugin.matchers import Matcher, selector
+from plugin.promql.expressions import read_counter
+from plugin.promql.le import spellings
+from plugin.promql.matchers import Matcher, selector
 from plugin.slo import Objective
 
 Matchers = tuple[Matcher, ...]

@@ -19,8 +19,9 @@ from components.manifests.manifest import Body, Manifest, body, metadata
 from components.manifests.slievents import Events, Whole
 from components.spec.service import ServiceSpec
 from plugin.indicators.presets import PRESETS
-from plugin.matchers import Matcher, selector
-from plugin.slo import SLO, Objective, format_duration
+from plugin.promql.matchers import Matcher, selector
+from plugin.slo import SLO, Objective
+from plugin.slo.units import format_duration
 
 API_VERSION = "monitoring.coreos.com/v1"
 ALERT = "ErrorBudgetBurn"

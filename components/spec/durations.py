@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from plugin.slo import parse_duration
+from plugin.slo.units import parse_duration
 
 
 def _whole_seconds(value: Any) -> int:

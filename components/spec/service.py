@@ -25,9 +25,9 @@ from components.spec.namespace import Namespace
 from components.spec.policy import ReleasePolicy
 from components.spec.site import Site
 from components.spec.stages import Stages
-from plugin.arms import check_expressions
-from plugin.buckets import check_istio_buckets
+from plugin.indicators.arms import check_expressions
 from plugin.slo import SLO, Model
+from plugin.slo.buckets import check_istio_buckets
 
 
 class Replicas(Model):

@@ -10,12 +10,11 @@ from collections.abc import Awaitable
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ValidationError
 
-from plugin import flagger
 from plugin.api.errors import RESPONSES, QuestionError, first_problem
 from plugin.api.verdict import Record
-from plugin.begin import may_begin
-from plugin.deadline import in_time
-from plugin.judge import Judge, Judgement
+from plugin.judge import Judge, Judgement, flagger
+from plugin.judge.begin import may_begin
+from plugin.judge.deadline import in_time
 from plugin.question import Question
 from plugin.verdict import Reason, Verdict
 

@@ -9,9 +9,9 @@ from plugin.api.answers import ErrorAnswer, VerdictAnswer
 from plugin.api.errors import RESPONSES
 from plugin.api.metrics import Metrics
 from plugin.api.token import Token
-from plugin.begin import may_begin
-from plugin.deadline import in_time
 from plugin.judge import Judge, Judgement
+from plugin.judge.begin import may_begin
+from plugin.judge.deadline import in_time
 from plugin.question import Question
 
 _log = logging.getLogger(__name__)

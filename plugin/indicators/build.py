@@ -3,14 +3,14 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from plugin.bounds import spellings
-from plugin.expressions import read_counter
 from plugin.indicators import folds
 from plugin.indicators.indicator import Indicator, Source
 from plugin.indicators.presets import Preset
 from plugin.indicators.schemes import APPLICATION, Scheme, scheme_of
-from plugin.matchers import Matcher
-from plugin.promql import histogram_count, histogram_within
+from plugin.promql.expressions import read_counter
+from plugin.promql.le import spellings
+from plugin.promql.matchers import Matcher
+from plugin.promql.query import histogram_count, histogram_within
 from plugin.slo import Objective, Ratio
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from plugin.evidence import Array
 from plugin.indicators.indicator import Counted, Values
+from plugin.statistics.evidence import Array
 
 
 def server_errors_of_all(counts: Counted, intervals: int) -> tuple[Array, Array]:

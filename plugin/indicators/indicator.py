@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from plugin.evidence import Array
 from plugin.indicators.schemes import Arm, Scheme, resolved
-from plugin.matchers import Matcher, selector
-from plugin.promql import Amount, counted, itself
+from plugin.promql.matchers import Matcher, selector
+from plugin.promql.query import Amount, counted, itself
 from plugin.slo import Objective
+from plugin.statistics.evidence import Array
 
 Values = tuple[str, ...]
 """The values of the labels that a source's counts are told apart by."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from plugin.matchers import Matcher
+from plugin.promql.matchers import Matcher
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from plugin.matchers import Matcher
+from plugin.promql.matchers import Matcher
 
 
 class Field(StrEnum):

@@ -15,13 +15,13 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from plugin.arms import check_expressions
+from plugin.indicators.arms import check_expressions
 from plugin.openslo.documents import Document, read
 from plugin.openslo.findings import Findings, OpenSLOError
 from plugin.openslo.library import Library
 from plugin.openslo.promises import Promise, promises
 from plugin.slo import SLO, SignalName
-from plugin.units import format_duration
+from plugin.slo.units import format_duration
 
 _LONGEST_NAME = 40
 

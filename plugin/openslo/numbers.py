@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 
 from plugin.openslo.findings import Place
 from plugin.openslo.model import Objective, TimeWindow
-from plugin.units import format_duration
+from plugin.slo.units import format_duration
 
 _DURATION = re.compile(r"([1-9]\d{0,4})([mhdwMQY])", re.ASCII)
 _UNITS = {

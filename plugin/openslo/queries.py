@@ -9,11 +9,11 @@ from decimal import Decimal
 
 from promql_parser import BinaryExpr, Call, Expr, NumberLiteral, ParenExpr
 
-from plugin.bounds import spellings
-from plugin.expressions import Counter, ExpressionError
-from plugin.expressions.counter import counter_in
-from plugin.expressions.parsing import parse
-from plugin.matchers import Matcher
+from plugin.promql.expressions import Counter, ExpressionError
+from plugin.promql.expressions.counter import counter_in
+from plugin.promql.expressions.parsing import parse
+from plugin.promql.le import spellings
+from plugin.promql.matchers import Matcher
 
 _TEMPLATE = re.compile(r"\[\s*(?:\{\{[^{}\]]*\}\}|\$\w+|\$\{\w+\})\s*\]")
 """A range that a tool fills in: Sloth's `[{{.window}}]`, Grafana's `[$__rate_interval]`."""

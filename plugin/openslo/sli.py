@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from plugin.expressions import ExpressionError
 from plugin.openslo.findings import Place
 from plugin.openslo.model import IndicatorSpec, Metric, Objective, RatioMetric
 from plugin.openslo.numbers import number
 from plugin.openslo.queries import counter, within
+from plugin.promql.expressions import ExpressionError
 
 _PROMQL = frozenset({"prometheus", "amazonprometheus", "thanos", "mimir", "cortex"})
 """Sources that are asked in PromQL; files write them with capitals or without."""

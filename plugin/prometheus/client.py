@@ -20,7 +20,7 @@ from plugin.prometheus.answers import (
     refusal,
 )
 from plugin.prometheus.errors import ConfigError, PrometheusError, QueryError, line
-from plugin.promql import Query
+from plugin.promql.query import Query
 
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 """More than twenty times that of two indicators over 720 intervals."""

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
-from plugin.answer import Part
-from plugin.expressions import Insert, read_value
+from plugin.counts.answer import Part
 from plugin.indicators import Arm, Field, Scheme, scheme_of
-from plugin.matchers import Matcher
+from plugin.promql.expressions import Insert, read_value
+from plugin.promql.matchers import Matcher
 from plugin.signals.pods import Pods
 from plugin.slo import CPU, MEMORY, Bound
 

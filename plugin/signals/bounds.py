@@ -6,10 +6,10 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from plugin.evidence import Array
 from plugin.signals.signal import Signal
 from plugin.slo import CPU, MEMORY, Bound
-from plugin.units import format_duration
+from plugin.slo.units import format_duration
+from plugin.statistics.evidence import Array
 from plugin.verdict.reasons import Reason
 
 _RECENT_SECONDS = 30

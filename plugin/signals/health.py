@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from plugin.answer import Answer
-from plugin.evidence import Array
+from plugin.counts.answer import Answer
 from plugin.signals.ask import CRASH, OOM, PODS, RESTARTS
 from plugin.signals.signal import Signal
+from plugin.statistics.evidence import Array
 from plugin.verdict.reasons import Reason
 
 

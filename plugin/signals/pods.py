@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from plugin.matchers import Matcher, selector
+from plugin.promql.matchers import Matcher, selector
 
 _POD, _CONTAINER = "namespace, pod", "namespace, pod, container"
 _RATE = "2m"

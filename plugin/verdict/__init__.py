@@ -2,7 +2,6 @@
 
 from plugin.verdict.case import Case
 from plugin.verdict.decide import Decision, decide
-from plugin.verdict.limits import Limits
 from plugin.verdict.progress import INCIDENT_SECONDS, Progress
 from plugin.verdict.reasons import Reason, Verdict
 
@@ -10,7 +9,6 @@ __all__ = [
     "INCIDENT_SECONDS",
     "Case",
     "Decision",
-    "Limits",
     "Progress",
     "Reason",
     "Verdict",

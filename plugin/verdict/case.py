@@ -7,7 +7,9 @@ from math import log
 import numpy as np
 from numpy.typing import NDArray
 
-from plugin.evidence import (
+from plugin.policy import Policy
+from plugin.slo import Objective
+from plugin.statistics.evidence import (
     HARM,
     SAFE,
     Evidence,
@@ -19,9 +21,7 @@ from plugin.evidence import (
     trailing,
     with_restarts,
 )
-from plugin.policy import Policy
-from plugin.slo import Objective
-from plugin.verdict.limits import Limits
+from plugin.statistics.limits import Limits
 from plugin.verdict.progress import Progress, recent
 from plugin.verdict.reasons import Reason
 

@@ -11,8 +11,8 @@ from math import ceil
 import numpy as np
 
 from plugin.counts import Counts, stage_start
-from plugin.evidence import Strata
 from plugin.question import Question
+from plugin.statistics.evidence import Strata
 
 INCIDENT_SECONDS = 30
 """How far back "now" reaches, for incidents and for the canary's share of the traffic."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from plugin.evidence import Strata
+from plugin.statistics.evidence import Strata
 from plugin.verdict import Reason
 from tests.contract.support.history import INTERVALS, Array, History, always, counter
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from plugin.answer import Answer
 from plugin.counts import read
-from plugin.flagger import canary_weight
+from plugin.counts.answer import Answer
 from plugin.judge import Judge
+from plugin.judge.flagger import canary_weight
 from plugin.prometheus import ConfigError, Prometheus
-from plugin.promql import Query
+from plugin.promql.query import Query
 from plugin.verdict import Reason
 from tests.contract.support.history import (
     BEGIN,

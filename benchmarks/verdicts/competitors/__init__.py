@@ -9,7 +9,7 @@ from collections.abc import Callable
 from benchmarks.verdicts.competitors.kayenta import kayenta
 from benchmarks.verdicts.competitors.threshold import argo, flagger
 from benchmarks.verdicts.competitors.ztest import z_test
-from plugin.evidence import Strata
+from plugin.statistics.evidence import Strata
 
 Competitor = Callable[[Strata], int | None]
 

@@ -10,7 +10,7 @@ from statistics import NormalDist
 import numpy as np
 
 from benchmarks.verdicts.scenarios import SECONDS
-from plugin.evidence import Array, Strata
+from plugin.statistics.evidence import Array, Strata
 
 _MINUTE = 60 // SECONDS
 _EVERY_MINUTES = 10

@@ -7,7 +7,7 @@ looks at stable. A window without requests fails nothing here, which is kinder t
 import numpy as np
 
 from benchmarks.verdicts.scenarios import SECONDS
-from plugin.evidence import Strata, trailing
+from plugin.statistics.evidence import Strata, trailing
 
 _MINUTE = 60 // SECONDS
 

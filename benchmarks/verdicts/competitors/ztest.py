@@ -4,7 +4,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from plugin.evidence import Strata
+from plugin.statistics.evidence import Strata
 
 _LEVEL = 0.01
 _LEAST_BAD = 3  # the same floor that the judge has

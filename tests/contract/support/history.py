@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from plugin.answer import Answer
 from plugin.counts import Counts, read
+from plugin.counts.answer import Answer
 from plugin.judge import Judge, Judgement
 from plugin.prometheus import Prometheus
 from plugin.question import Question

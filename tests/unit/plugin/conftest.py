@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from plugin.evidence import Strata
 from plugin.prometheus import Sample, Series
-from plugin.promql import SERIES, Query
+from plugin.promql.query import SERIES, Query
 from plugin.question import Question
+from plugin.statistics.evidence import Strata
 
 
 @pytest.fixture

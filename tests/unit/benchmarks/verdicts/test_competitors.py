@@ -6,7 +6,7 @@ import pytest
 from benchmarks.verdicts.competitors.kayenta import is_high, kayenta
 from benchmarks.verdicts.competitors.threshold import argo, flagger, with_hindsight
 from benchmarks.verdicts.competitors.ztest import z_test
-from plugin.evidence import Strata
+from plugin.statistics.evidence import Strata
 
 HOUR = 240
 

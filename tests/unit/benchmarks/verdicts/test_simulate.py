@@ -9,7 +9,7 @@ import pytest
 from benchmarks.verdicts.scenarios import INTERVALS, Row, rows
 from benchmarks.verdicts.simulate import chunks, oracle
 from benchmarks.verdicts.sluice import OBJECTIVE, SERVICE
-from plugin.verdict import Limits
+from plugin.statistics.limits import Limits
 
 STEADY = Row("steady", "")
 BY_NAME = {row.name: row for row in rows()}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cli.replay.dispersion import Dispersion, clump_sizes, measure
-from plugin.evidence import Array
+from plugin.statistics.evidence import Array
 
 STEP, PER_HOUR, HOURS = 15, 240, 48
 

@@ -12,7 +12,7 @@ from cli.replay import fetch, inputs
 from cli.replay.errors import ReplayError
 from cli.replay.fetch import Range, Reader
 from plugin.prometheus import ConfigError, QueryError, Sample, Series
-from plugin.promql import Query
+from plugin.promql.query import Query
 
 SPAN = Range(start=1_800_000_000, hours=24)
 

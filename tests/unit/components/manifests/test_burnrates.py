@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from components.manifests.burnrates import SHORTEST, Severity, burns
 from plugin.slo import SLO
-from plugin.units import format_duration
+from plugin.slo.units import format_duration
 
 Row = tuple[str, str, str, str]
 

@@ -12,14 +12,15 @@ from hypothesis import strategies as st
 
 from plugin.api.answers import MOST_BYTES, IndicatorAnswer, VerdictAnswer
 from plugin.counts import Counts
-from plugin.evidence import Strata
 from plugin.judge import Judgement
 from plugin.policy import Policy
-from plugin.promql import Query
+from plugin.promql.query import Query
 from plugin.question import Question
 from plugin.signals import Signal
 from plugin.slo import Objective
-from plugin.verdict import Case, Limits, Progress, Reason
+from plugin.statistics.evidence import Strata
+from plugin.statistics.limits import Limits
+from plugin.verdict import Case, Progress, Reason
 
 Build = Callable[..., Strata]
 MOST_STORED = 2048

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from plugin.evidence import Array
 from plugin.indicators import Counted, folds
 from plugin.indicators.indicator import Fold
+from plugin.statistics.evidence import Array
 
 
 def counts(key: str, of: Mapping[tuple[str, ...], float]) -> Counted:

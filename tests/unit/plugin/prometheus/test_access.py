@@ -20,7 +20,7 @@ from cryptography.x509.oid import NameOID
 
 from plugin.prometheus import Access, ConfigError, Prometheus, QueryError
 from plugin.prometheus.access import Basic, Bearer, SigV4, Tls
-from plugin.promql import Query
+from plugin.promql.query import Query
 
 QUERY = Query("up", start=100, end=200, step=10)
 EMPTY = {"status": "success", "data": {"resultType": "matrix", "result": []}}

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from plugin.prometheus import ConfigError, Prometheus, QueryError, Series, client
-from plugin.promql import Query
+from plugin.promql.query import Query
 
 QUERY = Query("up", start=100, end=200, step=10)
 Outcomes = list[str]

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from plugin.evidence import Strata
 from plugin.policy import Policy
 from plugin.slo import SLO
-from plugin.verdict import Case, Limits, Progress, Reason, Verdict, decide
+from plugin.statistics.evidence import Strata
+from plugin.statistics.limits import Limits
+from plugin.verdict import Case, Progress, Reason, Verdict, decide
 
 Build = Callable[..., Strata]
 SLO_99 = SLO.model_validate({"availability": 99, "latency": {"percentile": 95, "threshold": "1s"}})

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from plugin.counts import Counts
-from plugin.evidence import Strata
 from plugin.question import Question
+from plugin.statistics.evidence import Strata
 from plugin.verdict import Progress
 from plugin.verdict.progress import starved
 

@@ -1,0 +1,49 @@
+"""From a question to the labels of its two arms, and whether they can be put into its SLO."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from plugin.indicators.schemes import APPLICATION, Scheme, scheme_of
+from plugin.promql.expressions.counter import read_counter
+from plugin.promql.expressions.parsing import conflict
+from plugin.promql.expressions.value import read_value
+from plugin.slo import SLO
+
+Path = tuple[str, ...]
+
+
+def check_expressions(slo: SLO, application: Scheme = APPLICATION, within: Path = ()) -> None:
+    """Raise a ValidationError for each of a team's expressions that fixes a label of the arms.
+
+    `within` leads to the SLO; a validator of pydantic's puts its own path before it.
+    """
+    problems = [
+        InitErrorDetails(type=_taken(label, metric), loc=(*within, *where), input=text)
+        for where, text, used in _expressions(slo)
+        for metric, matchers in used
+        if (label := conflict(matchers, scheme_of(metric, application).labels))
+    ]
+    if problems:
+        raise ValidationError.from_exception_data("SLO", problems)
+
+
+def _expressions(slo: SLO) -> Iterator[tuple[Path, str, Iterable[tuple[str, Any]]]]:
+    """Where each expression is written, and the metrics with the conditions that it reads."""
+    for name, ratio in slo.ratios.items():
+        for key, text in (("bad", ratio.bad), ("good", ratio.good), ("total", ratio.total)):
+            if text is not None:
+                counter = read_counter(text)
+                yield ("ratios", name, key), text, [(counter.metric, counter.matchers)]
+    for name, limit in slo.limits.items():
+        yield ("limits", name, "value"), limit.value, read_value(limit.value).used
+
+
+def _taken(label: str, metric: str) -> PydanticCustomError:
+    return PydanticCustomError(
+        "promql",
+        "{metric} is already selected by {label}, which tells the arms apart; remove it",
+        {"metric": metric, "label": label},
+    )

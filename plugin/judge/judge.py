@@ -1,0 +1,160 @@
+"""From a question to a verdict: one range query, its counts, the evidence, the rules."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from math import ceil, floor
+from typing import Protocol
+
+from plugin import signals
+from plugin.counts import Counts, parts, read
+from plugin.counts.answer import Answer, Part
+from plugin.indicators import Indicator
+from plugin.prometheus import ConfigError, PrometheusError, Sample, Series
+from plugin.promql.query import REPLICAS, Query, union
+from plugin.question import Question
+from plugin.signals import Signal
+from plugin.statistics.limits import Limits
+from plugin.verdict import Case, Progress, Reason, decide, why
+
+_DEFAULT_LOOKBACK_SECONDS = 2 * 3600
+_MAX_INTERVALS = 720
+"""Per query. A longer lookback widens the intervals; it does not make the query dearer."""
+
+
+class Source(Protocol):
+    """Where counts come from: Prometheus, or a stand-in in tests.
+
+    Both raise `plugin.prometheus.QueryError` or `ConfigError`.
+    """
+
+    async def query_range(self, query: Query) -> list[Series]: ...
+
+    async def query(self, text: str) -> list[Sample]: ...
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict with all that led to it.
+
+    `at` is the time it speaks of, in Unix seconds: the end of the counts. There is no `query` if
+    none was needed, and `cases` is empty when Prometheus gave no counts.
+    """
+
+    question: Question
+    reason: Reason
+    why: str
+    at: float
+    query: Query | None = None
+    counts: Counts | None = None
+    cases: tuple[Case, ...] = ()
+    signals: tuple[Signal, ...] = ()
+
+
+def cannot_judge(
+    question: Question, error: PrometheusError, at: float, query: Query | None = None
+) -> Judgement:
+    """Prometheus gave no answer to build on: undecided, whatever was asked."""
+    reason = Reason.CONFIG_ERROR if isinstance(error, ConfigError) else Reason.QUERY_ERROR
+    return Judgement(question, reason, why.cannot_ask(str(error)), at, query)
+
+
+class Judge:
+    """Judges releases; keeps nothing between two questions.
+
+    `scrape_interval` is Prometheus' in seconds, `reporter` which side of Istio's metrics to use and
+    `clock` the time in Unix seconds.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        scrape_interval: int,
+        reporter: str = "source",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.source = source
+        self.scrape_interval = scrape_interval
+        self._reporter = reporter
+        self.clock = clock
+
+    async def judge(self, question: Question) -> Judgement:
+        """Decide. Whatever is wrong with Prometheus or its data is a verdict too: undecided."""
+        indicators, asked, query = self.query(question)
+        try:
+            answer = Answer.of(await self.source.query_range(query), query, asked)
+        except PrometheusError as error:
+            return cannot_judge(question, error, query.end, query)
+        pods = signals.attempt_pods(answer)
+        counts = read(answer, indicators, question.policy.warm_up.total_seconds(), pods)
+        cases = self.cases(question, counts)
+        decision = decide(cases)
+        reason = decision.reason
+        sentence = why.explain(decision, counts, question, self._age(counts))
+        watched = _signals(question, answer, counts)
+        worst = signals.worst(watched)
+        if worst is not None and worst.outranks(reason):
+            reason, sentence = worst.reason, worst.why
+        return Judgement(question, reason, sentence, query.end, query, counts, cases, watched)
+
+    def query(self, question: Question) -> tuple[list[Indicator], list[Part], Query]:
+        """The indicators, what is asked for them, and the range query that asks it.
+
+        It ends where every target must have been scraped. The ends of the intervals are multiples
+        of their length, so both arms, all replicas and repeated questions see the same ones.
+        """
+        usual = min(_DEFAULT_LOOKBACK_SECONDS, _MAX_INTERVALS * self.scrape_interval)
+        seconds = question.lookback(timedelta(seconds=usual)).total_seconds()
+        step = self.scrape_interval * ceil(seconds / (self.scrape_interval * _MAX_INTERVALS))
+        settle = min(self.scrape_interval / 4, 5)
+        end = floor((self.clock() - self.scrape_interval - settle) / step) * step
+        start = end - step * (ceil(seconds / step) - 1)
+        indicators = question.indicators
+        arms = {name: question.arm(name, self._reporter) for name in ("canary", "stable")}
+        asked = [
+            *parts(indicators, arms, step, REPLICAS),
+            *signals.parts(question.slo.bounds, arms, question.labels.scheme, REPLICAS),
+        ]
+        return indicators, asked, Query(union(map(str, asked)), start, end, step)
+
+    def cases(self, question: Question, counts: Counts) -> tuple[Case, ...]:
+        """What each objective says of these counts now. Replays decide by it too."""
+        progress = Progress.of(counts, question)
+        age = self._age(counts)
+        fresh = age is not None and age <= 15 + 5 * counts.seconds
+        return tuple(
+            Case(
+                objective=objective,
+                limits=Limits.of(objective, question.slo, question.policy, question.exposure),
+                policy=question.policy,
+                rollout=counts.strata[objective.name],
+                seconds=counts.seconds,
+                progress=progress,
+                fresh=fresh,
+            )
+            for objective in question.slo.objectives
+        )
+
+    def _age(self, counts: Counts) -> float | None:
+        """Seconds since both arms were last seen with requests; None if they never were."""
+        ends = counts.ends[counts.traffic.comparable]
+        return self.clock() - float(ends[-1]) if len(ends) else None
+
+
+def _signals(question: Question, answer: Answer, counts: Counts) -> tuple[Signal, ...]:
+    """What the canary's pods say, and the values with bounds, since the release began."""
+    step, since = answer.query.step, None
+    if len(counts.ends):
+        since = (int(counts.ends[0]) - answer.query.start) // step
+    bounds = (
+        signals.within_bounds(
+            bound,
+            answer.value(f"canary {bound.name}"),
+            answer.value(f"stable {bound.name}"),
+            step,
+            since,
+        )
+        for bound in question.slo.bounds
+    )
+    return (*signals.health(answer, question.slo.restarts), *bounds)

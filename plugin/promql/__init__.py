@@ -1,0 +1,1 @@
+"""PromQL: the text of the one query, and users' expressions put into it."""

@@ -1,0 +1,1 @@
+"""The mathematics of a verdict: evidence, what it is held against, how long it takes. Pure."""

@@ -1,0 +1,313 @@
+"""Counts: what the answer says and nothing more; what cannot be trusted is left out."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plugin.counts.answer import Answer
+from plugin.counts.counts import (
+    Counts,
+    attempt_of,
+    birth,
+    implausible,
+    paired,
+    parts,
+    quiet,
+    read,
+    stage_start,
+)
+from plugin.prometheus import QueryError, Series
+from plugin.promql.query import SERIES, Query
+from plugin.question import Question
+from plugin.statistics.evidence import Strata
+
+Build = Callable[..., Strata]
+QUERY = Query("requests", start=1000, end=1090, step=10)
+
+
+def series(part: str, label: Mapping[str, str], *values: tuple[float, float]) -> Series:
+    return Series(metric={SERIES: part, **label}, values=list(values))
+
+
+def unreached(arm: str, *values: tuple[float, float]) -> Series:
+    return series(f"{arm} availability unreached", {}, *values)
+
+
+def code(value: str) -> dict[str, str]:
+    return {"response_code": value}
+
+
+def counted(question: Question, *answer: Series, warm_up: float = 0) -> Counts:
+    arms = {name: question.arm(name, "source") for name in ("canary", "stable")}
+    asked = list(parts(question.indicators, arms, QUERY.step, ()))
+    return read(Answer.of(answer, QUERY, asked), question.indicators, warm_up)
+
+
+def of_traffic(*intervals: Sequence[float]) -> Strata:
+    """Strata from (canary, stable) requests per interval."""
+    canary, stable = np.array(intervals, dtype=np.float64).reshape(-1, 2).T
+    return Strata(np.zeros(len(canary)), canary, np.zeros(len(canary)), stable)
+
+
+def test_response_codes_fold_into_bad_and_total(question: Question) -> None:
+    counts = counted(
+        question,
+        series("canary availability", code("200"), (1010, 7), (1020, 8)),
+        series("canary availability", code("404"), (1020, 1)),
+        series("canary availability", code("503"), (1020, 2)),
+        series("stable availability", code("500"), (1010, 3)),
+    )
+    strata = counts.strata["availability"][:2]
+    assert strata.canary_total.tolist() == [7, 11]
+    assert strata.canary_bad.tolist() == [0, 2]
+    assert strata.stable_bad.tolist() == [3, 0]
+
+
+def test_a_request_that_found_no_pod_failed_in_its_arm(question: Question) -> None:
+    """Not before the first that did: another canary of this service may have been gone."""
+    counts = counted(
+        question,
+        unreached("canary", (1010, 50), (1030, 4)),
+        series("canary availability", code("200"), (1020, 7)),
+        unreached("stable", (1030, 2)),
+        series("stable availability", code("200"), (1010, 90), (1030, 90)),
+    )
+    strata = counts.strata["availability"][:2]
+    assert strata.canary_total.tolist() == [7, 4]
+    assert strata.canary_bad.tolist() == [0, 4]
+    assert strata.stable_bad.tolist() == [0, 2]
+
+
+@pytest.mark.parametrize("bound", ["250", "250.0"])
+def test_slow_is_what_is_not_within_the_bucket(question: Question, bound: str) -> None:
+    """Prometheus 3 writes the bounds of buckets as floats."""
+    counts = counted(
+        question,
+        series("canary latency", {"le": "+Inf"}, (1010, 10)),
+        series("canary latency", {"le": bound}, (1010, 6)),
+    )
+    assert counts.strata["latency"].canary_bad[0] == 4
+
+
+def test_no_more_requests_are_slow_than_there_are(question: Question) -> None:
+    """A scrape may catch a bucket after the request that it misses in the total."""
+    counts = counted(
+        question,
+        series("canary latency", {"le": "+Inf"}, (1010, 10)),
+        series("canary latency", {"le": "250"}, (1010, 12)),
+    )
+    assert counts.strata["latency"].canary_bad[0] == 0
+
+
+def test_counts_begin_with_the_canarys_first_request(question: Question) -> None:
+    counts = counted(
+        question,
+        series("stable availability", code("200"), *((1000 + 10 * i, 5) for i in range(10))),
+        series("canary availability", code("200"), (1040, 1), (1060, 1)),
+    )
+    assert counts.ends.tolist() == [1040, 1050, 1060, 1070, 1080, 1090]
+    assert counts.dropped == 0
+
+
+def test_the_warm_up_is_left_out(question: Question) -> None:
+    every = [(1000 + 10 * i, 5.0) for i in range(10)]
+    counts = counted(
+        question,
+        series("stable availability", code("200"), *every),
+        series("canary availability", code("200"), *every[3:]),
+        warm_up=20,
+    )
+    assert (counts.ends[0], counts.dropped) == (1050, 2)
+
+
+def test_a_counter_that_was_away_too_long_is_left_out(question: Question) -> None:
+    """When it is back, its whole past looks like the requests of one interval."""
+    every = [(1000 + 10 * i, 5.0) for i in range(10)]
+    counts = counted(
+        question,
+        series("stable availability", code("200"), *every[:6], (1060, 80_000), *every[7:]),
+        series("canary availability", code("200"), *every),
+    )
+    assert counts.dropped == 1
+    assert 1060 not in counts.ends
+    assert counts.strata["availability"].stable_total.sum() == 45
+
+
+def test_a_change_of_weight_is_no_jump() -> None:
+    traffic = of_traffic(*[(0, 1000)] * 5, *[(900, 100)] * 5)
+    counts = Counts({"availability": traffic}, np.arange(10), 1, 0, 0)
+    assert not implausible(counts).any()
+
+
+def test_a_busy_moment_of_a_small_service_is_no_jump() -> None:
+    counts = Counts({"availability": of_traffic(*[(0, 1)] * 9, (5, 60))}, np.arange(10), 1, 0, 0)
+    assert not implausible(counts).any()
+
+
+def test_an_earlier_attempt_at_the_same_version_does_not_count() -> None:
+    retried = of_traffic((10, 90), (10, 90), *[(0, 100)] * 12, (10, 90), (10, 90))
+    assert birth(retried) == 14
+
+
+def test_an_earlier_attempt_does_not_fail_its_successor_before_its_first_request() -> None:
+    assert birth(of_traffic((10, 90), (10, 90), *[(0, 100)] * 12)) is None
+
+
+def test_a_lull_is_no_new_attempt() -> None:
+    assert birth(of_traffic((1, 9), *[(0, 10)] * 50, (1, 9))) == 0
+
+
+def test_a_release_without_requests_is_not_born() -> None:
+    traffic = of_traffic((0, 400), (0, 700))
+    assert birth(traffic) is None
+    assert quiet(traffic) == 1100
+
+
+def test_a_release_begins_with_its_pods_where_they_are_known() -> None:
+    """Neither a short absence nor a long silence says more than they do."""
+    retried = of_traffic((10, 90), (10, 90), (0, 100), (10, 90))
+    assert birth(retried, attempt=2) == 3
+    silent = of_traffic((10, 90), *[(0, 100)] * 20)
+    assert birth(silent, attempt=0) == 0
+    assert birth(silent, attempt=1) is None
+
+
+def test_a_release_begins_with_a_request_that_names_its_version() -> None:
+    unreached = of_traffic((5, 9), (10, 9), (10, 9))
+    assert birth(unreached, by_name=np.array([0.0, 0.0, 10.0])) == 2
+    assert birth(unreached, by_name=np.zeros(3)) is None
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("canary", "stable", "requests", "attempt"),
+    [
+        ([NAN, NAN, NAN], [1, 1, 1], [0, 0, 0], None),
+        ([NAN, NAN, NAN], [NAN, NAN, NAN], [1, 1, 1], None),
+        ([2, 2, 2], [1, 1, 1], [0, 1, 1], 0),
+        ([2, NAN, 2], [1, 1, 1], [1, 0, 1], 2),
+        ([2, 0, 2], [1, 1, 1], [1, 0, 1], 2),
+        ([2, NAN, 2], [1, NAN, 1], [1, 0, 1], 0),
+        ([2, NAN, 2], [1, 1, 1], [1, 5, 1], 0),
+        ([2, NAN, NAN], [1, 1, 1], [1, 0, 0], 3),
+    ],
+    ids=[
+        "never seen",
+        "nobody looked",
+        "there all the time",
+        "away in between",
+        "scaled to zero in between",
+        "nobody looked in between",
+        "away, and its callers were refused",
+        "gone",
+    ],
+)
+def test_an_attempt_begins_when_its_pods_come(
+    canary: list[float], stable: list[float], requests: list[float], attempt: int | None
+) -> None:
+    arrays = (np.array(each, dtype=np.float64) for each in (canary, stable, requests))
+    assert attempt_of(*arrays) == attempt
+
+
+def test_events_that_are_scraped_at_other_times_are_compared() -> None:
+    strata = Strata(
+        *(
+            np.array(arm, dtype=np.float64)
+            for arm in (
+                [1, 0, 0, 0, 2, 0, 0],
+                [5, 0, 0, 0, 6, 0, 0],
+                [0, 0, 3, 0, 0, 0, 0],
+                [0, 0, 50, 0, 0, 0, 60],
+            )
+        )
+    )
+    found = paired(strata, reach=3)
+    assert found.canary_total.tolist() == [0, 0, 5, 0, 0, 0, 6]
+    assert found.canary_bad.tolist() == [0, 0, 1, 0, 0, 0, 2]
+    assert found.stable_total.tolist() == [0, 0, 50, 0, 0, 0, 60]
+
+
+def test_events_wait_for_a_while_only() -> None:
+    apart = of_traffic((5, 0), (0, 0), (0, 0), (0, 50))
+    assert not paired(apart, reach=2).comparable.any()
+    assert paired(apart, reach=3).comparable.tolist() == [False, False, False, True]
+
+
+totals = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=20)
+
+
+@given(totals, st.integers(0, 5))
+def test_pairing_loses_nothing_and_changes_nothing_that_can_be_compared(
+    totals: list[tuple[int, int]], reach: int
+) -> None:
+    before = of_traffic(*totals)
+    after = paired(before, reach)
+    assert after.canary_total.sum() == before.canary_total.sum()
+    assert after.stable_total.sum() == before.stable_total.sum()
+    assert (after.comparable | ~before.comparable).all()
+    if before.comparable.all():
+        assert after.canary_total.tolist() == before.canary_total.tolist()
+
+
+def test_quiet_counts_since_the_canarys_last_request() -> None:
+    assert quiet(of_traffic((1, 100), (0, 30), (0, 40))) == 70
+
+
+@pytest.mark.parametrize(("before", "weight"), [(0.0, 0.1), (0.1, 0.3), (0.3, 0.6), (0.5, 0.75)])
+def test_a_stage_starts_when_its_share_arrives(before: float, weight: float) -> None:
+    rng = np.random.default_rng(7)
+    canary = rng.binomial(100, np.repeat([before, weight], 30)).astype(float)
+    start = stage_start(of_traffic(*zip(canary, 100 - canary, strict=True)), weight)
+    assert abs(start - 30) <= 1
+
+
+def test_a_stage_whose_share_has_not_arrived_has_not_started() -> None:
+    assert stage_start(of_traffic(*[(10, 90)] * 30), 0.3) == 30
+    assert stage_start(of_traffic(), 0.3) == 0
+
+
+def test_a_series_that_was_not_asked_for_is_refused(question: Question) -> None:
+    with pytest.raises(QueryError, match="nonsense"):
+        counted(question, series("canary saturation", {}, (1010, 1)))
+
+
+def test_the_same_series_twice_is_refused(question: Question) -> None:
+    """Counting it twice would double the evidence."""
+    one = series("canary availability", code("200"), (1010, 1))
+    with pytest.raises(QueryError, match="twice"):
+        counted(question, one, one)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.floats(allow_nan=False, allow_infinity=False),
+            st.floats(allow_nan=False, allow_infinity=False),
+        ),
+        max_size=5,
+    )
+)
+def test_any_samples_are_counted_or_refused(samples: list[tuple[float, float]]) -> None:
+    question = Question.model_validate(
+        {
+            "service": "a",
+            "namespace": "b",
+            "slo": {"availability": 99},
+            "arms": {
+                "canary": {"workload": "a", "version": "1"},
+                "stable": {"workload": "c"},
+            },
+        }
+    )
+    try:
+        counts = counted(question, series("canary availability", code("500"), *samples))
+    except QueryError:
+        return
+    strata = counts.strata["availability"]
+    assert np.isfinite(strata.canary_total).all()
+    assert (strata.canary_bad <= strata.canary_total).all()

@@ -1,0 +1,130 @@
+"""Users' PromQL comes out with the arm in every selector, meaning the same, and nothing more."""
+
+import promql_parser
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plugin.promql.expressions import ExpressionError, Insert, read_value
+from plugin.promql.expressions.parsing import matchers, selectors
+from plugin.promql.matchers import Matcher
+
+ARM = Matcher("version", "=", "1.1")
+
+labels = st.sampled_from(["a", "b", "le"])
+texts = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="`{"), max_size=12)
+
+
+def quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+conditions = st.lists(
+    st.builds(lambda label, value: f"{label}={quoted(value)}", labels, texts), max_size=2
+)
+instant = st.builds(
+    lambda name, inside: f"{name}{{{','.join(inside)}}}",
+    st.sampled_from(["heap_bytes", "job:errors:rate5m", "x"]),
+    conditions,
+)
+
+
+def deeper(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    number = st.sampled_from(["2", "-2", "0.5", "1e-9", "Inf", "NaN"])
+    either = st.one_of(inner, number)
+    binary = st.sampled_from(["+", "-", "*", "/", "%", "^", "atan2"])
+    of_sets = st.sampled_from(["and on (a)", "or", "unless ignoring (b)", "> bool", "== bool"])
+    return st.one_of(
+        st.builds("{} {} {}".format, inner, binary, either),
+        st.builds("({}) {} ({})".format, either, binary, inner),
+        st.builds("{} {} {}".format, inner, of_sets, inner),
+        st.builds("{} * on (a) group_left (le) {}".format, inner, inner),
+        st.builds("sum by (a, le) ({})".format, inner),
+        st.builds("max without (b) ({})".format, inner),
+        st.builds("topk(3, {})".format, inner),
+        st.builds("-({})".format, inner),
+        st.builds("clamp_min({}, 0)".format, inner),
+        st.builds('label_replace({}, "a", "$1", "b", "(.*)")'.format, inner),
+        st.builds("histogram_quantile(0.9, {})".format, inner),
+        st.builds("sum(rate({}[1m30s]))".format, instant),
+    )
+
+
+expressions = st.recursive(instant, deeper, max_leaves=6)
+
+
+def found(text: str) -> list[tuple[str | None, tuple[Matcher, ...]]]:
+    tree = promql_parser.parse(text)
+    return [(one.name, matchers(one)) for one in selectors(tree)]
+
+
+@given(expressions)
+def test_every_selector_gets_the_arm_and_keeps_its_own_conditions(text: str) -> None:
+    """Whatever the labels' values are: quotes and backslashes end no string."""
+    rendered = read_value(text).within(Insert(lambda _: (ARM,)))
+    assert found(rendered) == [(name, (*own, ARM)) for name, own in found(text)]
+
+
+@given(expressions)
+def test_what_is_printed_means_what_was_read(text: str) -> None:
+    """Brackets may be added; nothing else changes however often it is read and printed."""
+    once = read_value(text).within(Insert(lambda _: ()))
+    assert read_value(once).within(Insert(lambda _: ())) == once
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("a - b - c", "((a{} - b{}) - c{})"),
+        ("a - (b - c)", "(a{} - (b{} - c{}))"),
+        ("2 ^ 3 ^ a", "(2.0 ^ (3.0 ^ a{}))"),
+        ("-a ^ 2", "((-1.0) * (a{} ^ 2.0))"),
+        ("(-2) ^ a", "((-2.0) ^ a{})"),
+        ("a or b unless c", "(a{} or (b{} unless c{}))"),
+        ("sum(a) by (x)", "sum by (x) (a{})"),
+        ("max_over_time(a[90s])", "max_over_time(a{}[90000ms])"),
+    ],
+)
+def test_precedence_is_written_out(text: str, printed: str) -> None:
+    assert read_value(text).within(Insert(lambda _: ())) == printed
+
+
+def test_series_that_two_servers_have_are_taken_once() -> None:
+    put = Insert(lambda _: (), replicas=("replica",))
+    assert read_value("a + rate(b[1m])").within(put) == (
+        "(max without (replica) (a{}) + max without (replica) (rate(b{}[60000ms])))"
+    )
+
+
+def test_the_arm_is_that_of_each_metric() -> None:
+    put = Insert(lambda metric: (Matcher("of", "=", metric),))
+    assert read_value("a / b").within(put) == '(a{of="a"} / b{of="b"})'
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("sum(", "is no PromQL"),
+        ("1 + time()", "reads no metric"),
+        ("a[5m]", "is a range and no value"),
+        ("max_over_time(rate(a[1m])[5m:15s])", "subquery"),
+        ("rate(a[2h])", "further than an hour"),
+        ("a offset 1d", "remove offset and @"),
+        ("a + (b @ 1609746000)", "remove offset and @"),
+        ('a + {job="x"}', "names no metric"),
+        ("a / sum(kube_pod_info)", "knows pods and not versions"),
+    ],
+)
+def test_what_the_arms_cannot_be_put_into_is_refused(text: str, problem: str) -> None:
+    with pytest.raises(ExpressionError, match=problem):
+        read_value(text)
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    try:
+        rendered = read_value(text).within(Insert(lambda _: (ARM,)))
+    except ExpressionError:
+        return
+    promql_parser.parse(rendered)

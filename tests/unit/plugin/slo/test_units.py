@@ -1,0 +1,35 @@
+"""Units are read once and exactly, and errors say what to write instead."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plugin.slo.units import format_duration, parse_duration, parse_percentage
+
+
+@given(st.integers(1, 10**9), st.sampled_from(["ms", "s", "m", "h", "d", "w"]))
+def test_durations_are_written_as_they_are_read(number: int, unit: str) -> None:
+    duration = parse_duration(f"{number % 10_000}{unit}")
+    assert parse_duration(format_duration(duration)) == duration
+
+
+@pytest.mark.parametrize("text", ["", "250", "ms", "-1s", "1 s", "1y", "1e3s", "nan", None, 5])
+def test_what_is_no_duration_is_refused(text: object) -> None:
+    with pytest.raises(ValueError, match="number and a unit"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [
+        (0.999, "not a fraction: 99.9"),
+        (100, "below 100"),
+        ("almost all", "as a number"),
+        (True, "as a number"),
+        (float("nan"), "as a number"),
+        (None, "as a number"),
+    ],
+)
+def test_what_is_no_percentage_is_refused_with_a_hint(value: object, hint: str) -> None:
+    with pytest.raises(ValueError, match=hint):
+        parse_percentage(value)
