@@ -17,6 +17,11 @@ from numpy.typing import NDArray
 from components.manifests import slorules
 from components.spec.service import resolve
 from components.spec.site import Site
+from plugin.judge import Judge
+from plugin.judge.begin import may_begin
+from plugin.prometheus import Prometheus
+from plugin.question import Question
+from plugin.verdict import Reason
 from tests.contract.test_judge_prometheus import BINARIES, free_port, wait_until_ready
 
 STEP = 60
@@ -327,3 +332,35 @@ def test_an_alert_says_what_is_wrong(url: str) -> None:
     assert page["annotations"]["description"].startswith(
         "2% of the requests are bad; over 30d 0.1 % "
     )
+
+
+@pytest.mark.parametrize(
+    ("service", "reason", "said"),
+    [
+        ("healthy", Reason.MAY_BEGIN, "99 % of the availability budget left"),
+        ("shop-orders", Reason.BUDGET_EXHAUSTED, "the error budget for orders is spent"),
+        ("unheard-of", Reason.MAY_BEGIN, "what is not known holds nothing up"),
+    ],
+)
+async def test_a_freeze_holds_releases_while_the_budget_is_spent(
+    url: str, service: str, reason: Reason, said: str
+) -> None:
+    question = Question.model_validate(
+        {
+            "service": service,
+            "namespace": "shop",
+            "slo": AVAILABILITY,
+            "arms": {
+                "canary": {"workload": service, "version": "2"},
+                "stable": {"workload": service, "not_version": "2"},
+            },
+            "policy": {"freeze": True},
+        }
+    )
+    prometheus = Prometheus(url, lambda _seconds, _outcome: None)
+    try:
+        judgement = await may_begin(Judge(prometheus, STEP), question)
+    finally:
+        await prometheus.close()
+    assert judgement.reason is reason
+    assert said in judgement.why

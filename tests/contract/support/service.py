@@ -1,7 +1,7 @@
 """A service under test, released as on any cluster: by the components' own manifests."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cli.demo import observe
@@ -33,10 +33,20 @@ def stages(*weights: int, seconds: int = 600) -> list[dict[str, Any]]:
 
 
 class Service:
-    """One service in the namespace `namespace`; its first release has no judgement."""
+    """One service in the namespace `namespace`; its first release has no judgement.
 
-    def __init__(self, objects: Objects, name: str, namespace: str, controller: str):
-        self._objects = objects
+    `adapt` changes the component's objects in place: for what it does not make (yet).
+    """
+
+    def __init__(
+        self,
+        objects: Objects,
+        name: str,
+        namespace: str,
+        controller: str,
+        adapt: Callable[[Object], None] = lambda _: None,
+    ):
+        self._objects, self._adapt = objects, adapt
         self.name, self.namespace, self._controller = name, namespace, controller
         self.host = f"{name}.{namespace}.test"
         self._deployed = False
@@ -86,7 +96,10 @@ class Service:
             "replicas": {"min": 1},
             "policy": dict(policy or {}),
         }
-        return service.objects(resolve(self.name, args, site))
+        made = service.objects(resolve(self.name, args, site))
+        for manifest in made:
+            self._adapt(manifest.body)
+        return made
 
     async def delete(self) -> None:
         """Take its whole namespace away. The Canary goes first: it hands the service back to the
