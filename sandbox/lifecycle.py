@@ -8,7 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox import cluster, controllers, controlplane, kube_state_metrics, mesh, prometheus
+from sandbox import (
+    cluster,
+    controllers,
+    controlplane,
+    kube_state_metrics,
+    mesh,
+    prometheus,
+    rules,
+)
 from sandbox.errors import SandboxError
 from sandbox.layout import Layout
 from sandbox.network import Network, port_is_free
@@ -44,7 +52,7 @@ def parts(layout: Layout, network: Network) -> Parts:
         chains=[
             mesh.processes(network, layout.kubeconfig, layout.sandbox / "mesh", layout.binaries),
             [controller_manager, node_process(network, layout.kubeconfig, layout.sandbox)],
-            [prometheus.process(layout, network)],
+            [prometheus.process(layout, network), rules.process(layout, network)],
             [kube_state_metrics.process(layout, network)],
             [argo, flagger],
         ],

@@ -1,6 +1,7 @@
 """Prometheus, scraping every two seconds what a cluster's Prometheus scrapes every fifteen."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from sandbox import ports
@@ -28,14 +29,24 @@ def process(layout: Layout, network: Network) -> Process:
             f"--config.file={file}",
             f"--storage.tsdb.path={folder / 'data'}",
             "--storage.tsdb.retention.time=1d",
+            "--web.enable-lifecycle",  # it is told when rules have changed
             f"--web.listen-address={address}:{ports.PROMETHEUS}",
             "--log.level=warn",
         ],
         # JSON is YAML; nothing has to be quoted by hand.
         files={file: json.dumps(configuration(layout, network), indent=1)},
         listens=[(address, ports.PROMETHEUS)],
-        ready=http_ready(f"http://{address}:{ports.PROMETHEUS}/-/ready"),
+        ready=http_ready(f"{url(network)}/-/ready"),
     )
+
+
+def url(network: Network) -> str:
+    return network.url("prometheus", ports.PROMETHEUS)
+
+
+def rule_folder(layout: Layout) -> Path:
+    """Every file in it is evaluated."""
+    return layout.sandbox / "prometheus" / "rules"
 
 
 def manifests(network: Network) -> list[Manifest]:
@@ -73,7 +84,12 @@ def configuration(layout: Layout, network: Network) -> dict[str, Any]:
     jobs = [_job(job, target) for job, target in own.items()]
     seconds = f"{SCRAPE_SECONDS}s"
     return {
-        "global": {"scrape_interval": seconds, "scrape_timeout": seconds},
+        "global": {
+            "scrape_interval": seconds,
+            "scrape_timeout": seconds,
+            "evaluation_interval": seconds,
+        },
+        "rule_files": [str(rule_folder(layout) / "*.yaml")],
         "scrape_configs": [*jobs, *_about_pods(network), _pods(layout, network)],
     }
 
