@@ -14,6 +14,7 @@ NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 JUDGE = "judge"
 JUDGE_URL = f"http://{JUDGE}.{PLATFORM_NAMESPACE}.svc"
 VERDICT_PATH = "/v1/verdict"
+TOKEN_KEY = "token"  # noqa: S105 - the key of a Secret
 FLAGGER_PATH = "/v1/flagger"
 
 # Ports: containers listen high because they run without privileges, Services answer on 80.

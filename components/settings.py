@@ -6,9 +6,10 @@ from urllib.parse import urlsplit
 
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator
 
 from components import conventions
+from components.spec.access import NOBODY, PrometheusAccess
 from components.spec.durations import Seconds
 from components.spec.errors import dotted, problems, unknown
 from components.spec.site import FromConfig, Site
@@ -20,6 +21,10 @@ class ConfigError(pulumi.RunError):
 
 def _http_url(value: str) -> str:
     parts = urlsplit(value)
+    if "@" in value:  # not quoted, nor is a query: there may be a secret in it
+        raise ValueError("credentials do not belong in the address; see sluice:prometheusAccess")
+    if parts.query or parts.fragment or "/api/v1" in parts.path:
+        raise ValueError('is too long; write only what stands before "/api/v1"')
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(
             f"{value!r} is no address of a Prometheus; write it as http://HOST:PORT or https://HOST"
@@ -33,11 +38,27 @@ class Settings(Site):
     prometheus_url: Annotated[str, AfterValidator(_http_url)] = Field(
         description="the Prometheus the judge asks, as http://HOST:PORT"
     )
+    prometheus_access: Annotated[PrometheusAccess, FromConfig] = Field(
+        default=NOBODY, description="how the judge tells Prometheus who asks"
+    )
     scrape_interval: Seconds = Field(description='how often it scrapes, such as "15s"')
     judge_image: str = Field(description="the judge's container image")
     services: Annotated[dict[str, dict[str, Any]], FromConfig] = Field(
         description="arguments that replace a service's own on this stack, by service name"
     )
+
+    @field_validator("prometheus_access")
+    @classmethod
+    def _encrypted(cls, access: PrometheusAccess, info: ValidationInfo) -> PrometheusAccess:
+        if (
+            access.certified
+            and urlsplit(info.data.get("prometheus_url", "https:")).scheme == "http"
+        ):
+            raise ValueError(
+                "ca and certificate are of no use to an http:// address; write "
+                "sluice:prometheusUrl as https://HOST, or leave them out"
+            )
+        return access
 
     @classmethod
     def load(cls) -> Self:

@@ -110,7 +110,7 @@ def _looks(spec: ServiceSpec, stage: Stage) -> int:
 def _analysis_template(spec: ServiceSpec) -> Manifest:
     canary = {"workload": spec.name, "version": "{{args.version}}"}
     stable = {"workload": spec.name, "not_version": "{{args.version}}"}
-    metric = {
+    metric: Body = {
         "name": conventions.CHECK,
         "interval": f"{spec.site.analysis_interval}s",
         "count": "{{args.count}}",
@@ -134,12 +134,18 @@ def _analysis_template(spec: ServiceSpec) -> Manifest:
             }
         },
     }
-    args = [
+    args: list[Body] = [
         {"name": "version"},
         {"name": "weight"},
         # Argo checks the template before it knows a stage's own count.
         {"name": "count", "value": str(_looks(spec, spec.stages[0]))},
     ]
+    if secret := spec.site.judge_token_secret:
+        # Argo reads it in the service's namespace, and keeps what it read to itself.
+        key = {"name": secret, "key": conventions.TOKEN_KEY}
+        args.append({"name": "token", "valueFrom": {"secretKeyRef": key}})
+        bearer = {"key": "Authorization", "value": "Bearer {{args.token}}"}
+        metric["provider"]["web"]["headers"] = [bearer]
     meta = metadata(conventions.analysis_template(spec.name), spec.namespace, spec.name)
     return Manifest(
         body(API_VERSION, "AnalysisTemplate", meta, spec={"args": args, "metrics": [metric]})

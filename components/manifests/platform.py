@@ -3,8 +3,11 @@
 from urllib.parse import urlsplit
 
 from components import conventions
-from components.manifests import network, pods, routing, scaling
+from components.manifests import access as proof
+from components.manifests import network, pods, routing, scaling, secretfiles
 from components.manifests.manifest import Manifest, body
+from components.manifests.secretfiles import SecretFiles
+from components.spec.access import NOBODY, PrometheusAccess
 
 _REPLICAS = 2  # rollouts stand still without a judge, so one may go at any time
 _REQUESTS = {"cpu": "100m", "memory": "192Mi"}
@@ -22,16 +25,25 @@ def namespaces(services: str) -> list[Manifest]:
     ]
 
 
-def judge(image: str, prometheus_url: str, scrape_interval: int) -> list[Manifest]:
+def judge(
+    image: str,
+    prometheus_url: str,
+    scrape_interval: int,
+    access: PrometheusAccess = NOBODY,
+    token_secret: str | None = None,
+) -> list[Manifest]:
     """The judge: a stateless Deployment behind a Service, with no right to do anything.
 
-    `scrape_interval` is in seconds, and is that of the Prometheus at `prometheus_url`.
+    `scrape_interval` is in seconds, and is that of the Prometheus at `prometheus_url`, which asks
+    for `access`. `token_secret` names the Secret with the tokens that the judge itself asks for.
     """
     name, namespace = conventions.JUDGE, conventions.PLATFORM_NAMESPACE
+    files = [*proof.files(access), *_tokens(token_secret)]
     env = {
         "SLUICE_PROMETHEUS_URL": prometheus_url,
         "SLUICE_SCRAPE_INTERVAL": str(scrape_interval),
     }
+    env |= proof.environment(access) | secretfiles.environment(files)
     container = pods.container(name, image, conventions.CONTAINER_PORT, env, _REQUESTS)
     container |= pods.probes("/healthz", "/readyz")
     template = {
@@ -39,19 +51,27 @@ def judge(image: str, prometheus_url: str, scrape_interval: int) -> list[Manifes
             "labels": conventions.labels(name),
             "annotations": pods.scraped(conventions.CONTAINER_PORT),
         },
-        "spec": pods.pod(name, container),
+        "spec": secretfiles.mounted(pods.pod(name, container), files),
     }
     return [
-        pods.service_account(name, namespace),
+        pods.service_account(name, namespace, proof.identity(access)),
         routing.service(name, namespace),
         scaling.disruption_budget(name, namespace, name),
-        _isolation(prometheus_url),
+        _isolation(prometheus_url, access),
         pods.deployment(name, namespace, template, replicas=_REPLICAS, revisionHistoryLimit=5),
     ]
 
 
-def _isolation(prometheus_url: str) -> Manifest:
-    """The controllers may ask, Prometheus may scrape; the judge may ask Prometheus. No more."""
+def _tokens(secret: str | None) -> list[SecretFiles]:
+    if secret is None:
+        return []
+    return [SecretFiles("tokens", secret, {conventions.TOKEN_KEY: "SLUICE_TOKEN_FILE"})]
+
+
+def _isolation(prometheus_url: str, access: PrometheusAccess) -> Manifest:
+    """The controllers may ask, Prometheus may scrape; the judge may ask Prometheus, and whoever
+    gives it the credentials to do so. No more.
+    """
     askers = (
         conventions.ARGO_NAMESPACE,
         conventions.FLAGGER_NAMESPACE,
@@ -72,6 +92,7 @@ def _isolation(prometheus_url: str) -> Manifest:
             {"to": [network.namespace(conventions.MONITORING_NAMESPACE)]},
             {"ports": [network.tcp(prometheus)]},
             {"ports": [network.tcp(_DNS), {"protocol": "UDP", "port": _DNS}]},
+            *proof.egress(access),
         ],
     }
     return network.policy(conventions.JUDGE, conventions.PLATFORM_NAMESPACE, rules)

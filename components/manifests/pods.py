@@ -86,9 +86,11 @@ def deployment(
     return Manifest(DEPLOYMENT | {"metadata": meta, "spec": spec}, 1, controlled)
 
 
-def service_account(name: str, namespace: str) -> Manifest:
+def service_account(
+    name: str, namespace: str, annotations: dict[str, str] | None = None
+) -> Manifest:
     """The pods' identity. It carries no token: no pod here has business with the API server."""
-    meta = metadata(name, namespace, name)
+    meta = metadata(name, namespace, name, annotations)
     return Manifest(body("v1", "ServiceAccount", meta, automountServiceAccountToken=False))
 
 

@@ -61,8 +61,10 @@ class Subject:
 
 
 def objects(spec: ServiceSpec) -> list[Manifest]:
-    """The rules of a service's objectives; nothing for a service that promises nothing."""
-    if spec.slo is None:
+    """The rules of a service's objectives; nothing for a service that promises nothing, or where
+    the cluster does not know the kind.
+    """
+    if spec.slo is None or not spec.site.rules:
         return []
     whole = Whole(spec.name, spec.namespace)
     subjects = [

@@ -19,7 +19,11 @@ class Platform(pulumi.ComponentResource):
         )
         declare(
             manifests.judge(
-                settings.judge_image, settings.prometheus_url, settings.scrape_interval
+                settings.judge_image,
+                settings.prometheus_url,
+                settings.scrape_interval,
+                settings.prometheus_access,
+                settings.judge_token_secret,
             ),
             self,
             pulumi.ResourceOptions(depends_on=namespaces),

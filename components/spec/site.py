@@ -9,7 +9,9 @@ from pydantic.alias_generators import to_camel
 from components.spec.durations import Seconds
 from components.spec.kinds import Controller
 from components.spec.namespace import Namespace
+from components.spec.secret import TokenSecret
 from components.spec.stages import Stages
+from plugin.policy import Policy
 from plugin.slo import Model
 
 
@@ -25,6 +27,9 @@ def _parsed(value: Any) -> Any:
 FromConfig = BeforeValidator(_parsed)
 """Pulumi hands a stack's objects and arrays over as JSON text."""
 
+NotSet = BeforeValidator(lambda value: None if value == "" else value)
+"""Empty text is how a project's default says "none"."""
+
 
 class Site(Model):
     """The stack's choices that reach a service's manifests. Keys are camelCase in stack files."""
@@ -39,6 +44,17 @@ class Site(Model):
     stages: Annotated[Stages, FromConfig] = Field(
         description="the stages of a canary, each {weight, time}"
     )
+    policy: Annotated[Policy, FromConfig] = Field(
+        default=Policy(), description="how strict the judge is, as {on_undecided, …}"
+    )
+    rules: bool = Field(
+        default=True,
+        description="true, or false for a cluster that does not know the kind PrometheusRule",
+    )
+    judge_token_secret: Annotated[TokenSecret | None, NotSet] = Field(
+        default=None,
+        description="the name of a Secret with the bearer token that the judge demands of Argo",
+    )
 
     def defaults(self, name: str) -> dict[str, Any]:
         """The arguments of service `name` that hold when neither team nor overlay gives them."""
@@ -47,4 +63,5 @@ class Site(Model):
             "namespace": self.namespace,
             "hosts": [f"{name}.{self.domain}"],
             "stages": self.stages,
+            "policy": self.policy.model_dump(mode="json", exclude_unset=True),
         }

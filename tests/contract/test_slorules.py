@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,6 @@ from tests.contract.test_judge_prometheus import BINARIES, free_port, wait_until
 
 STEP = 60
 MINUTES = 3 * 24 * 60 + 10
-END = int(time.time()) // STEP * STEP
 PER_MINUTE = 6000.0
 
 AVAILABILITY = {"availability": 99.9}
@@ -69,9 +69,15 @@ SHARES = {
 }
 
 
+@cache
+def end() -> int:
+    """The newest minute, when the first test needs it: other tests may run long before."""
+    return int(time.time()) // STEP * STEP
+
+
 def samples(metric: str, labels: dict[str, str], values: Values) -> Iterator[str]:
     names = ",".join(f'{name}="{value}"' for name, value in labels.items())
-    begin = END - STEP * (len(values) - 1)
+    begin = end() - STEP * (len(values) - 1)
     for at, value in enumerate(values):
         yield f"{metric}{{{names}}} {value} {begin + STEP * at}"
 

@@ -1,5 +1,6 @@
 """The whole program: which resources it declares, in which order, and with which options."""
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 STACKS = ["local", "prod"]
+JUDGED = {"checkout", "payments"}
 
 Run = Callable[..., list[Any]]
 
@@ -14,6 +16,19 @@ Run = Callable[..., list[Any]]
 def one(registered: list[Any], kind: str, name: str) -> Any:
     (found,) = [each for each in registered if (each.type, each.name) == (kind, name)]
     return found
+
+
+def question(registered: list[Any], service: str) -> dict[str, Any]:
+    """What the service's controller asks the judge."""
+    (asks,) = [
+        each.inputs["spec"]
+        for each in registered
+        if each.type.endswith((":AnalysisTemplate", ":Canary"))
+        and each.parent.endswith(f"::{service}")
+    ]
+    if "metrics" in asks:
+        return asks["metrics"][0]["provider"]["web"]["jsonBody"]
+    return json.loads(asks["analysis"]["webhooks"][0]["metadata"]["request"])
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -158,3 +173,71 @@ def test_a_service_may_change_its_controller(run: Run) -> None:
     registered = run("local", services={"checkout": {"controller": "flagger"}})
     assert one(registered, "kubernetes:flagger.app/v1beta1:Canary", "checkout")
     assert "kubernetes:argoproj.io/v1alpha1:Rollout" not in {each.type for each in registered}
+
+
+def test_the_stacks_policy_reaches_every_service_below_its_own(run: Run) -> None:
+    registered = run(
+        "local",
+        policy={"min_bad": 5, "on_undecided": "abort"},
+        services={"checkout": {"policy": {"on_undecided": "promote"}}},
+    )
+    policies = {service: question(registered, service)["policy"] for service in JUDGED}
+    assert {service: policy["min_bad"] for service, policy in policies.items()} == {
+        "checkout": 5,
+        "payments": 5,
+    }
+    assert policies["checkout"]["on_undecided"] == "promote"
+    assert policies["payments"]["on_undecided"] == "abort"
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_rules_can_be_left_out(run: Run, stack: str) -> None:
+    """Amazon Managed Prometheus alone does not know the kind: `up` would fail with it."""
+    rules = "kubernetes:monitoring.coreos.com/v1:PrometheusRule"
+    shipped, without = run(stack), run(stack, rules=False)
+    assert {each.name for each in shipped if each.type == rules} >= JUDGED
+    assert {each.urn for each in shipped} - {each.urn for each in without} == {
+        each.urn for each in shipped if each.type == rules
+    }
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_no_stack_needs_a_secret(run: Run, stack: str) -> None:
+    """A pod that mounts one that is not there does not start; Argo aborts a release for it."""
+    everything = json.dumps([each.inputs for each in run(stack)])
+    assert "secret" not in everything.lower()
+    judge = one(run(stack), "kubernetes:apps/v1:Deployment", "judge")
+    (container,) = judge.inputs["spec"]["template"]["spec"]["containers"]
+    assert [each["name"] for each in container["env"]] == [
+        "SLUICE_PROMETHEUS_URL",
+        "SLUICE_SCRAPE_INTERVAL",
+    ]
+
+
+def test_the_judge_and_argo_use_the_same_token(run: Run) -> None:
+    registered = run("local", judgeTokenSecret="judge-token")
+    judge = one(registered, "kubernetes:apps/v1:Deployment", "judge")
+    (mounted,) = [
+        volume["secret"]
+        for volume in judge.inputs["spec"]["template"]["spec"]["volumes"]
+        if "secret" in volume
+    ]
+    template = one(registered, "kubernetes:argoproj.io/v1alpha1:AnalysisTemplate", "checkout-slo")
+    (sent,) = [arg["valueFrom"] for arg in template.inputs["spec"]["args"] if "valueFrom" in arg]
+    assert mounted["secretName"] == sent["secretKeyRef"]["name"] == "judge-token"
+    assert mounted["items"][0]["key"] == sent["secretKeyRef"]["key"]
+
+
+def test_the_stack_says_how_the_judge_gets_into_prometheus(run: Run) -> None:
+    role = "arn:aws:iam::012345678901:role/judge"
+    registered = run(
+        "prod",
+        prometheusUrl="https://aps-workspaces.eu-central-1.amazonaws.com/workspaces/ws-1",
+        prometheusAccess={"sigv4": {"region": "eu-central-1", "role": role}},
+    )
+    judge = one(registered, "kubernetes:apps/v1:Deployment", "judge")
+    (container,) = judge.inputs["spec"]["template"]["spec"]["containers"]
+    region = {"name": "SLUICE_PROMETHEUS_AWS_REGION", "value": "eu-central-1"}
+    assert region in container["env"]
+    account = one(registered, "kubernetes:core/v1:ServiceAccount", "judge")
+    assert account.inputs["metadata"]["annotations"] == {"eks.amazonaws.com/role-arn": role}

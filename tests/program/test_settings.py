@@ -99,6 +99,69 @@ def test_a_wrong_value_names_the_file_the_key_and_the_fix(
     assert message(run, **settings) == expected
 
 
+TLS_WITHOUT_TLS = (
+    "Pulumi.local.yaml: sluice:prometheusAccess: ca and certificate are of no use to an http:// "
+    "address; write sluice:prometheusUrl as https://HOST, or leave them out"
+)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (
+            {"policy": {"on_undecidd": "hold"}},
+            "Pulumi.local.yaml: sluice:policy.on_undecidd: "
+            "is no setting; did you mean on_undecided?",
+        ),
+        (
+            {"policy": {"windows": [{"days": ["mon"], "hours": "9-17"}]}},
+            "Pulumi.local.yaml: sluice:policy.windows[0].hours: write the hours",
+        ),
+        (
+            {"policy": {"fail_margin": 2}},
+            "Pulumi.local.yaml: sluice:policy: fail_margin must not exceed pass_margin",
+        ),
+        ({"rules": "maybe"}, "Pulumi.local.yaml: sluice:rules: input should be a valid boolean"),
+        ({"rules": "maybe"}, "not 'maybe'; it is true, or false for a cluster that does not know"),
+        (
+            {"judgeTokenSecret": "Judge_Token"},
+            "Pulumi.local.yaml: sluice:judgeTokenSecret: is no name of a Secret; write the name",
+        ),
+        (
+            {"prometheusAccess": {"barer": "token"}},
+            "Pulumi.local.yaml: sluice:prometheusAccess.barer: is no setting; did you mean bearer?",
+        ),
+        (
+            {"prometheusAccess": {"bearer": "token", "sigv4": {"region": "eu-central-1"}}},
+            "Pulumi.local.yaml: sluice:prometheusAccess: bearer and sigv4 exclude each other",
+        ),
+        ({"prometheusAccess": {"ca": "internal-ca"}}, TLS_WITHOUT_TLS),
+        (
+            {"prometheusUrl": "https://judge:S3cr3t@prometheus"},
+            "Pulumi.local.yaml: sluice:prometheusUrl: credentials do not belong in the address",
+        ),
+        (
+            {"prometheusUrl": "judge:S3cr3t@prometheus:9090"},
+            "Pulumi.local.yaml: sluice:prometheusUrl: credentials do not belong in the address",
+        ),
+        (
+            {"prometheusUrl": "https://prometheus?key=S3cr3t"},
+            'write only what stands before "/api/v1"',
+        ),
+        (
+            {"prometheusUrl": "https://aps.example.com/workspaces/ws-1/api/v1/query"},
+            'write only what stands before "/api/v1"',
+        ),
+    ],
+)
+def test_a_wrong_policy_or_access_names_the_file_the_key_and_the_fix(
+    run: Run, settings: dict[str, Any], expected: str
+) -> None:
+    told = message(run, **settings)
+    assert expected in told
+    assert "S3cr3t" not in told
+
+
 def test_text_where_a_mapping_belongs_is_an_error_of_its_key(run: Run) -> None:
     """`pulumi config set sluice:services checkout` stores a plain word."""
     expected = "Pulumi.local.yaml: sluice:services: 'checkout' is neither a list nor a mapping"

@@ -14,21 +14,26 @@ SLO = {"availability": 99.0, "latency": {"percentile": 95, "threshold": "250ms"}
 
 
 @pytest.fixture
-def site() -> Site:
-    return Site.model_validate(
-        {
-            "controller": "argo",
-            "namespace": "shop",
-            "domain": "local",
-            "gateway": "istio-system/ingress",
-            "analysisInterval": "30s",
-            "stages": [
-                {"weight": 10, "time": "5m"},
-                {"weight": 30, "time": "10m"},
-                {"weight": 60, "time": "15m"},
-            ],
-        }
-    )
+def make_site() -> Callable[..., Site]:
+    """Make a stack from settings that add to what every stack has."""
+    always: dict[str, Any] = {
+        "controller": "argo",
+        "namespace": "shop",
+        "domain": "local",
+        "gateway": "istio-system/ingress",
+        "analysisInterval": "30s",
+        "stages": [
+            {"weight": 10, "time": "5m"},
+            {"weight": 30, "time": "10m"},
+            {"weight": 60, "time": "15m"},
+        ],
+    }
+    return lambda **settings: Site.model_validate(always | settings)
+
+
+@pytest.fixture
+def site(make_site: Callable[..., Site]) -> Site:
+    return make_site()
 
 
 @pytest.fixture

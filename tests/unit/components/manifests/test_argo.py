@@ -296,3 +296,31 @@ def test_a_fixed_number_of_pods_needs_no_autoscaler(
     objects = make_objects(replicas=replicas)
     assert objects["Rollout/checkout"].body["spec"]["replicas"] == replicas.get("min", 2)
     assert "HorizontalPodAutoscaler/checkout" not in objects
+
+
+def test_argo_sends_the_token_that_the_judge_demands(make_site: Callable[..., Site]) -> None:
+    """From the Secret beside the Rollout, in a header: the question is stored in each AnalysisRun,
+    and so would be a token in it. The stages do not set it, or theirs would replace it.
+    """
+    site = make_site(judgeTokenSecret="judge-token")
+    args = {"image": "shop/checkout:1.8.0", "slo": {"availability": 99.0}}
+    objects = {each.kind: each.body["spec"] for each in argo.objects(resolve("x", args, site))}
+    template = objects["AnalysisTemplate"]
+    (token,) = [arg for arg in template["args"] if arg["name"] == "token"]
+    reference = {"secretKeyRef": {"name": "judge-token", "key": "token"}}
+    assert token == {"name": "token", "valueFrom": reference}
+    (metric,) = template["metrics"]
+    web = metric["provider"]["web"]
+    assert web["headers"] == [{"key": "Authorization", "value": "Bearer {{args.token}}"}]
+    assert "args.token" not in str(web["jsonBody"])
+    for step in objects["Rollout"]["strategy"]["canary"]["steps"][1::2]:
+        assert "token" not in arguments(step)
+
+
+def test_without_a_token_nothing_is_sent_and_no_secret_is_read(
+    make_objects: Objects, metric: dict[str, Any]
+) -> None:
+    """Argo aborts a release whose analysis names a Secret that is not there."""
+    assert "headers" not in metric["provider"]["web"]
+    args = make_objects()["AnalysisTemplate/checkout-slo"].body["spec"]["args"]
+    assert not any("valueFrom" in arg for arg in args)

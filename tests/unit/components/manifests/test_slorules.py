@@ -10,7 +10,8 @@ import yaml
 from components.manifests.manifest import Body
 from components.manifests.slievents import Events, Whole
 from components.manifests.slorules import Subject, objects, prometheus_rule
-from components.spec.service import ServiceSpec
+from components.spec.service import ServiceSpec, resolve
+from components.spec.site import Site
 from plugin.slo import SLO, Objective
 
 MakeSpec = Callable[..., ServiceSpec]
@@ -160,6 +161,12 @@ def test_a_service_has_one_object_whatever_its_releases(make_spec: MakeSpec) -> 
 
 def test_a_service_without_objectives_has_no_rules(make_spec: MakeSpec) -> None:
     assert objects(make_spec(strategy="rolling", slo=None)) == []
+
+
+def test_a_cluster_that_does_not_know_the_kind_gets_none(make_site: Callable[..., Site]) -> None:
+    args = {"image": "shop/checkout:1.8.0", "slo": {"availability": 99.9}}
+    assert objects(resolve("checkout", args, make_site(rules=False))) == []
+    assert len(objects(resolve("checkout", args, make_site(rules=True)))) == 1
 
 
 def test_labels_are_text() -> None:
