@@ -166,6 +166,8 @@ def test_what_was_replayed_before_ctrl_c_is_told(smooth: str, tmp_path: Path) ->
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # What runs in a shell's background has inherited that Ctrl-C is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 no threads
     )
     assert process.stderr
     for line in process.stderr:
