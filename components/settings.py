@@ -9,6 +9,7 @@ from pulumi.runtime.config import CONFIG, get_config_env
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator
 
 from components import conventions
+from components.manifests.flagger import SHORTEST_INTERVAL
 from components.spec.access import NOBODY, PrometheusAccess
 from components.spec.durations import Seconds
 from components.spec.errors import dotted, problems, unknown
@@ -41,11 +42,28 @@ class Settings(Site):
     prometheus_access: Annotated[PrometheusAccess, FromConfig] = Field(
         default=NOBODY, description="how the judge tells Prometheus who asks"
     )
+    # After analysis_interval, which its validator needs.
     scrape_interval: Seconds = Field(description='how often it scrapes, such as "15s"')
     judge_image: str = Field(description="the judge's container image")
     services: Annotated[dict[str, dict[str, Any]], FromConfig] = Field(
         description="arguments that replace a service's own on this stack, by service name"
     )
+
+    @field_validator("scrape_interval")
+    @classmethod
+    def _seen_between_looks(cls, scrape: int, info: ValidationInfo) -> int:
+        """Flagger's weight is as old as a scrape, and must not be that of the stage before.
+
+        Any service may choose Flagger, so the controller of the stack does not matter.
+        """
+        looks = max(SHORTEST_INTERVAL, info.data.get("analysis_interval", 2 * scrape))
+        if looks < 2 * scrape:
+            raise ValueError(
+                f"there must be two scrapes between two looks at a canary (every {looks}s): write "
+                f"sluice:analysisInterval as {2 * scrape}s or more, or "
+                f"sluice:scrapeInterval as {looks // 2}s or less"
+            )
+        return scrape
 
     @field_validator("prometheus_access")
     @classmethod

@@ -24,6 +24,8 @@ Version = Annotated[
 ]
 """A value of the pod label `version`. An empty one would select no requests, or all of them."""
 
+_LONGEST_STAGE = timedelta(days=28)
+
 
 class CanaryArm(Model):
     """The pods of the new version: one workload, and the version its pods are labelled with."""
@@ -86,6 +88,13 @@ class Stage(Model):
     """The canary's share of the traffic, in percent."""
     time: Duration | None = None
     """How long it may gather evidence."""
+
+    @field_validator("time")
+    @classmethod
+    def _ends(cls, time: timedelta | None) -> timedelta | None:
+        if time is not None and time > _LONGEST_STAGE:
+            raise PydanticCustomError("time", "a stage takes 28d at most")
+        return time
 
 
 class Question(Model):

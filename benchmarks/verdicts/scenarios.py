@@ -120,7 +120,7 @@ class Release:
     @property
     def begins(self) -> int:
         """The first interval that counts: since the canary's first request, after the warm-up."""
-        born = birth(self.strata)
+        born = birth(self.strata, SECONDS)
         return len(self) if born is None else min(born + warm_up(self.policy), len(self))
 
     @property

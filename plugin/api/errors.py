@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from plugin.api.answers import ErrorAnswer, ErrorDetail
 
 _MAX_MESSAGE = 300
+_NO_OBJECT = {"model_type", "model_attributes_type", "dict_type"}
 
 Refuse = Callable[[int, str | None, str], JSONResponse]
 """Status, field and message → the answer."""
@@ -40,6 +41,8 @@ def first_problem(problems: Sequence[Any], prefix: tuple[str, ...] = ()) -> tupl
     message = problem["msg"]
     if problem["type"] == "extra_forbidden":
         message = "this key is not known here: correct or remove it"
+    elif problem["type"] in _NO_OBJECT:
+        message = "write an object here: keys and values in braces"
     return path, message
 
 
@@ -61,8 +64,10 @@ def install(app: FastAPI, refuse: Refuse) -> None:
     """Answer every error in the one shape."""
 
     @app.exception_handler(RequestValidationError)
-    async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+    async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         field, message = first_problem(error.errors())
+        if field == "body" and not _is_json(request):
+            message = "send it with the header Content-Type: application/json"
         return refuse(422, field.removeprefix("body.") or "body", message)
 
     @app.exception_handler(QuestionError)
@@ -78,6 +83,14 @@ def install(app: FastAPI, refuse: Refuse) -> None:
     @app.exception_handler(Exception)
     async def _failed(_: Request, error: Exception) -> JSONResponse:
         return refuse(500, None, f"the judge itself failed ({type(error).__name__}): see its log")
+
+
+def _is_json(request: Request) -> bool:
+    """Whether the body says that it is JSON: what does not is not read as such."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind == "application/json" or (
+        kind.startswith("application/") and kind.endswith("+json")
+    )
 
 
 def _safe(text: str) -> str:

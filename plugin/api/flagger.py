@@ -35,8 +35,11 @@ class Hook(BaseModel):
     @property
     def question(self) -> Question:
         """Raises QuestionError, naming the field."""
+        text = self.metadata.get("request", "")
+        if not text.strip():
+            raise QuestionError("metadata.request", "put the question into metadata.request")
         try:
-            return Question.model_validate_json(self.metadata.get("request", ""))
+            return Question.model_validate_json(text)
         except ValidationError as error:
             problems = error.errors(include_url=False, include_input=False)
             raise QuestionError(*first_problem(problems, ("metadata", "request"))) from None

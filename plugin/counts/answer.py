@@ -18,16 +18,20 @@ _MAX_COUNT = 1e12
 
 @dataclass(frozen=True)
 class Part:
-    """One part of the query: counts summed `by` labels, or (without them) a value."""
+    """One part of the query: counts summed `by` labels, or (without them) a value.
+
+    With `zeros` also series that count nothing are answered, so that they are known to be there.
+    """
 
     name: str
     text: str
     by: tuple[str, ...] = ()
     counts: bool = True
+    zeros: bool = False
 
     def __str__(self) -> str:
         if self.counts:
-            return labelled_sum(self.text, self.by, self.name)
+            return labelled_sum(self.text, self.by, self.name, self.zeros)
         return labelled(self.text, self.name)
 
 
@@ -73,7 +77,11 @@ def _counts(series: Series, query: Query) -> Array:
     """One count per interval; an interval without a sample had no requests."""
     counts = _aligned(series, query, missing=0)
     if len(counts) and (counts.min() < 0 or counts.max() > _MAX_COUNT):
-        raise QueryError("Prometheus answered nonsense: samples outside of the question")
+        worst = counts.min() if counts.min() < 0 else counts.max()
+        raise QueryError(
+            f"Prometheus answered nonsense: {series.metric.get(SERIES)} grew by {worst:.3g} in one "
+            "interval"
+        )
     return counts
 
 

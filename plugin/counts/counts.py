@@ -5,21 +5,23 @@ losing evidence only costs time.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from math import ceil
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from plugin.counts.answer import Answer, Part
-from plugin.indicators import Arm, Indicator, Source
+from plugin.counts.jumps import jumps
+from plugin.indicators import Arm, Counted, Indicator, Source
+from plugin.promql.query import MEMORY_SECONDS
 from plugin.slo import is_request
 from plugin.statistics.evidence import Array, Strata
 
 ARMS = ("canary", "stable")
 
-_JUMP_FACTOR, _JUMP_FLOOR = 10.0, 100.0
-_QUIET_REQUESTS = 1000.0
+_ABSENCE_REQUESTS, _ABSENCE_SECONDS, _ABSENCE_SCRAPES = 1000.0, 300, 20
 _UNREACHED = "unreached"
 _PAIR_SECONDS = 60
 
@@ -30,6 +32,8 @@ class Counts:
 
     `ends` are the intervals' ends in Unix seconds; `dropped` says how many were left out although
     they had requests, and `quiet` how many requests stable had since the canary's last one.
+    `lacking` names the arms of an indicator that miss the counters of what was good, and
+    `stable_before` is how many requests stable had before the canary's first one.
     """
 
     strata: Mapping[str, Strata]
@@ -37,6 +41,8 @@ class Counts:
     seconds: int
     dropped: int
     quiet: float
+    lacking: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    stable_before: float = 0
 
     def __getitem__(self, index: slice | NDArray[np.bool_]) -> Self:
         strata = {name: strata[index] for name, strata in self.strata.items()}
@@ -47,6 +53,20 @@ class Counts:
         """What counts requests; other events only if there is nothing else."""
         requests = [strata for name, strata in self.strata.items() if is_request(name)]
         return requests or list(self.strata.values())
+
+    @property
+    def compared(self) -> Mapping[str, Strata]:
+        """The counts as evidence: requests wait for some of the other arm.
+
+        Where one arm's scrapes failed, an interval has minutes of that arm, as many as the query
+        remembers; with 15 s of the other it would compare an incident that both had with the time
+        after it.
+        """
+        reach = MEMORY_SECONDS // self.seconds
+        return {
+            name: paired(strata, reach) if is_request(name) else strata
+            for name, strata in self.strata.items()
+        }
 
     @property
     def traffic(self) -> Strata:
@@ -62,7 +82,7 @@ def parts(
         for name, arm in arms.items():
             for source in indicator.sources:
                 text = source.counted(source.selectors(name, arm), step, replicas)
-                yield Part(_part(name, indicator, source), text, source.by)
+                yield Part(_part(name, indicator, source), text, source.by, zeros=source.zeros)
             if indicator.unreached and (unreached := indicator.sources[0].unreached(arm)):
                 text = indicator.sources[0].counted(unreached, step, replicas)
                 yield Part(f"{name} {indicator.name} {_UNREACHED}", text)
@@ -83,18 +103,20 @@ def read(
     named = {one.name: _strata(answer, one) for one in indicators}
     strata = {one.name: _with_unreached(answer, one, named[one.name]) for one in indicators}
     ends = query.start + query.step * np.arange(query.intervals)
-    counts = Counts(strata, ends, query.step, dropped=0, quiet=0)
+    lacking = {one.name: one.lacking(_sources(answer, one), query.intervals) for one in indicators}
+    counts = Counts(strata, ends, query.step, dropped=0, quiet=0, lacking=lacking)
     plausible = ~implausible(counts)
     traffic = counts[plausible].traffic
     by_name = replace(counts, strata=named)[plausible].traffic.canary_total
     attempt = None if pods is None else attempt_of(*pods, counts.traffic.canary_total)
     first = None if attempt is None else int(np.count_nonzero(plausible[:attempt]))
-    born = birth(traffic, first, by_name)
+    born = birth(traffic, query.step, first, by_name)
     began = ends[plausible][born] - query.step if born is not None else query.end
     used = plausible & (ends > began + warm_up)
     busy = counts.traffic.canary_total + counts.traffic.stable_total > 0
     dropped = int(np.count_nonzero(busy & (ends > began) & ~used))
-    return replace(counts, dropped=dropped, quiet=quiet(traffic))[used]
+    before = float(traffic.stable_total[:born].sum())
+    return replace(counts, dropped=dropped, quiet=quiet(traffic), stable_before=before)[used]
 
 
 def quiet(traffic: Strata) -> float:
@@ -103,31 +125,39 @@ def quiet(traffic: Strata) -> float:
     return float(traffic.stable_total[seen[-1] + 1 if len(seen) else 0 :].sum())
 
 
-def birth(traffic: Strata, attempt: int | None = None, by_name: Array | None = None) -> int | None:
-    """The first interval of this release's canary; None if it had no request.
+def birth(
+    traffic: Strata, seconds: int, attempt: int | None = None, by_name: Array | None = None
+) -> int | None:
+    """The first interval, each `seconds` long, of this release's canary; None without a request.
 
     An earlier attempt at the same version does not count, neither before its successor has its
     first request nor after. `attempt` is where this one's pods came. If that is not known, the
-    canary was away if stable served a thousand requests in a row without one for it. (At a weight
-    of 1 % chance alone does that in one of 20,000 cases, and then costs only time.)
+    canary was away if stable served a thousand requests in a row without one for it, and for
+    five minutes or 20 intervals: some scrapes that failed are no absence. (At a weight of 1 %
+    chance alone does that in one of 20,000 cases, and then costs only time.)
 
     `by_name` are the requests that name the canary's version: it begins with one of those.
     """
-    start = _last_return(traffic) if attempt is None else attempt
+    start = _last_return(traffic, seconds) if attempt is None else attempt
     named = np.flatnonzero(traffic.canary_total if by_name is None else by_name)
     named = named[named >= start] if start is not None else named[:0]
     return int(named[0]) if len(named) else None
 
 
-def _last_return(traffic: Strata) -> int | None:
+def _last_return(traffic: Strata, seconds: int) -> int | None:
     """Where the canary was last seen again after a long absence; None if it is absent now."""
     seen = np.flatnonzero(traffic.canary_total)
-    if not len(seen) or quiet(traffic) >= _QUIET_REQUESTS:
+    if not len(seen):
         return None
+    until = np.append(seen[1:], len(traffic))
     before = np.concatenate(([0.0], np.cumsum(traffic.stable_total)))
-    between = before[seen[1:]] - before[seen[:-1] + 1]
-    returns = np.flatnonzero(between >= _QUIET_REQUESTS)
-    return int(seen[returns[-1] + 1] if len(returns) else seen[0])
+    requests = before[until] - before[seen + 1]
+    long = min(ceil(_ABSENCE_SECONDS / seconds), _ABSENCE_SCRAPES)
+    absences = np.flatnonzero((requests >= _ABSENCE_REQUESTS) & (until - seen > long))
+    if not len(absences):
+        return int(seen[0])
+    back = until[absences[-1]]
+    return int(back) if back < len(traffic) else None
 
 
 def attempt_of(canary_pods: Array, stable_pods: Array, canary_requests: Array) -> int | None:
@@ -144,21 +174,15 @@ def attempt_of(canary_pods: Array, stable_pods: Array, canary_requests: Array) -
 
 
 def implausible(counts: Counts) -> NDArray[np.bool_]:
-    """Intervals with ten times the usual number of requests in any indicator of requests.
+    """Intervals with a jump in any indicator of requests.
 
     That is no traffic but a counter that was away for long (or a first scrape of old counters),
     or many missed intervals in one, in which the weights may have changed.
     """
-    jumps = np.zeros(len(counts.ends), dtype=bool)
+    found = np.zeros(len(counts.ends), dtype=bool)
     for strata in counts.requests:
-        jumps |= _jumps(strata)
-    return jumps
-
-
-def _jumps(strata: Strata) -> NDArray[np.bool_]:
-    total = strata.canary_total + strata.stable_total
-    usual = np.median(total[total > 0]) if total.any() else 0.0
-    return total > max(_JUMP_FACTOR * usual, _JUMP_FLOOR)
+        found |= jumps(strata, counts.seconds)
+    return found
 
 
 def stage_start(traffic: Strata, weight: float, before: float = 0) -> int:
@@ -180,23 +204,27 @@ def _part(arm: str, indicator: Indicator, source: Source) -> str:
     return f"{arm} {indicator.name} {source.key}".rstrip()
 
 
+def _sources(answer: Answer, indicator: Indicator) -> dict[str, Counted]:
+    return {
+        arm: {one.key: answer.counts[_part(arm, indicator, one)] for one in indicator.sources}
+        for arm in ARMS
+    }
+
+
 def _strata(answer: Answer, indicator: Indicator) -> Strata:
     """Counts of both arms, read alike.
 
     Other events than requests may come in batches: a jump of theirs is left out alone. They may
     also be scraped less often than requests, each pod at a time of its own.
     """
-    sources = {
-        arm: {one.key: answer.counts[_part(arm, indicator, one)] for one in indicator.sources}
-        for arm in ARMS
-    }
     arrays: list[Array] = []
+    sources = _sources(answer, indicator)
     for bad, total in indicator.fold(sources, answer.query.intervals).values():
         arrays += [np.minimum(bad, total), total]
     strata = Strata(*arrays)
     if is_request(indicator.name):
         return strata
-    usual = ~_jumps(strata)
+    usual = ~jumps(strata, answer.query.step)
     return paired(Strata(*(array * usual for array in arrays)), _PAIR_SECONDS // answer.query.step)
 
 
@@ -206,6 +234,8 @@ def paired(strata: Strata, reach: int) -> Strata:
     What is put together depends on how many events there were, and never on how many were bad: so
     it is evidence as before.
     """
+    if strata.comparable.all():
+        return strata
     arrays = np.stack(
         (strata.canary_bad, strata.canary_total, strata.stable_bad, strata.stable_total)
     )

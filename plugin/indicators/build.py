@@ -41,8 +41,9 @@ def _classic(
 ) -> Indicator:
     scheme = scheme_of(preset.durations, application)
     le = Matcher("le", "=~", f"{spellings(_bound(threshold, preset))}|[+]Inf")
-    buckets = Source("", f"{preset.durations}_bucket", scheme, ("le",), (*preset.only, le))
-    return Indicator(objective, (buckets,), folds.above_the_bucket_of_all)
+    name, only = f"{preset.durations}_bucket", (*preset.only, le)
+    buckets = Source("", name, scheme, ("le",), only, zeros=True)
+    return Indicator(objective, (buckets,), folds.above_the_bucket_of_all, folds.has_bucket)
 
 
 def _native(
@@ -52,9 +53,9 @@ def _native(
     within = histogram_within(_bound(threshold, preset))
     sources = (
         Source("count", name, scheme, (), preset.only, histogram_count),
-        Source("within", name, scheme, (), preset.only, within),
+        Source("within", name, scheme, (), preset.only, within, zeros=True),
     )
-    return Indicator(objective, sources, folds.above_the_bound_of_all, needs="count")
+    return Indicator(objective, sources, folds.above_the_bound_of_all, folds.has_bound)
 
 
 def _bound(threshold: timedelta, preset: Preset) -> Decimal:
@@ -69,12 +70,11 @@ def _ratio(objective: Objective, ratio: Ratio, application: Scheme) -> Indicator
     def source(key: str, text: str) -> Source:
         counter = read_counter(text)
         scheme = scheme_of(counter.metric, application)
-        return Source(key, counter.metric, scheme, (), counter.matchers)
+        return Source(key, counter.metric, scheme, (), counter.matchers, zeros=key == "good")
 
     total = source("total", ratio.total)
     if ratio.bad is not None:
         bad = source("bad", ratio.bad)
-        return Indicator(objective, (bad, total), folds.bad_of_all, needs="total")
-    # Nothing good in either arm is a misspelt selector, or a counter that is not there at all.
+        return Indicator(objective, (bad, total), folds.bad_of_all)
     good = source("good", ratio.good or "")
-    return Indicator(objective, (good, total), folds.all_but_good, needs="good")
+    return Indicator(objective, (good, total), folds.all_but_good, folds.has_good)

@@ -41,6 +41,18 @@ def all_but_good(counts: Counted, intervals: int) -> tuple[Array, Array]:
     return np.clip(total - _all(counts, "good", intervals), 0, None), total
 
 
+def has_bucket(counts: Counted) -> bool:
+    return any(bound != "+Inf" for (bound,) in counts.get("", {}))
+
+
+def has_bound(counts: Counted) -> bool:
+    return bool(counts.get("within"))
+
+
+def has_good(counts: Counted) -> bool:
+    return bool(counts.get("good"))
+
+
 def _status(values: Values) -> str:
     return next((value for value in values if value), "")
 

@@ -15,6 +15,8 @@ Values = tuple[str, ...]
 """The values of the labels that a source's counts are told apart by."""
 Counted = Mapping[str, Mapping[Values, Array]]
 """Of one arm: source → label values → counts per interval."""
+Present = Callable[[Counted], bool]
+"""Counts of one arm → whether the counters are there by which its events are called good."""
 Fold = Callable[[Counted, int], tuple[Array, Array]]
 """Counts of one arm, and the number of intervals → (bad, total) per interval."""
 
@@ -23,7 +25,8 @@ Fold = Callable[[Counted, int], tuple[Array, Array]]
 class Source:
     """Counters that are summed by some of their labels. `key` tells an indicator's sources apart.
 
-    `amount` is what is counted of each sample, for samples that are no plain numbers.
+    `amount` is what is counted of each sample, for samples that are no plain numbers. `zeros` says
+    that counters which stand still are to be seen too.
     """
 
     key: str
@@ -32,6 +35,7 @@ class Source:
     by: tuple[str, ...] = ()
     matchers: tuple[Matcher, ...] = ()
     amount: Amount = itself
+    zeros: bool = False
 
     def selectors(self, name: str, arm: Arm) -> list[str]:
         """The series of the arm called `name`."""
@@ -52,15 +56,15 @@ class Source:
 class Indicator:
     """Where the events of one objective are counted, and how their counts fold.
 
-    Without counts of the source `needs` in any arm nothing is known of the objective. `unreached`
-    says that requests which found no pod count as well: in the first source, and only once the
-    release has been seen.
+    `present` says whether an arm has the counters without which all its events would be bad.
+    `unreached` says that requests which found no pod count as well: in the first source, and only
+    once the release has been seen.
     """
 
     objective: Objective
     sources: tuple[Source, ...]
     how: Fold
-    needs: str = ""
+    present: Present | None = None
     unreached: bool = False
 
     @property
@@ -68,7 +72,20 @@ class Indicator:
         return self.objective.name
 
     def fold(self, arms: Mapping[str, Counted], intervals: int) -> dict[str, tuple[Array, Array]]:
-        """(bad, total) per arm."""
-        if any(arm.get(self.needs) for arm in arms.values()):
-            return {name: self.how(arm, intervals) for name, arm in arms.items()}
-        return {name: (np.zeros(intervals), np.zeros(intervals)) for name in arms}
+        """(bad, total) per arm; nothing of either if one of them lacks counters."""
+        if self.lacking(arms, intervals):
+            return {name: (np.zeros(intervals), np.zeros(intervals)) for name in arms}
+        return {name: self.how(arm, intervals) for name, arm in arms.items()}
+
+    def lacking(self, arms: Mapping[str, Counted], intervals: int) -> tuple[str, ...]:
+        """The arms whose events are counted, but not which of them were good.
+
+        A counter that stands still is there: an arm that is really that bad lacks nothing.
+        """
+        if self.present is None:
+            return ()
+        return tuple(
+            name
+            for name, arm in arms.items()
+            if self.how(arm, intervals)[1].any() and not self.present(arm)
+        )

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from plugin.judge import Judge, Judgement, cannot_judge
 from plugin.policy.gates import is_open, next_opening, spent
 from plugin.prometheus import PrometheusError
-from plugin.promql.query import Matcher, selector
+from plugin.promql.matchers import Matcher, selector
 from plugin.question import Question
 from plugin.verdict import Reason, why
 
@@ -42,12 +42,13 @@ async def may_begin(judge: Judge, question: Question) -> Judgement:
 async def _remaining(judge: Judge, question: Question) -> dict[str, float]:
     """The fraction of the error budget that is left, by objective. Raises PrometheusError.
 
-    Rules that somebody else wrote may not name the namespace.
+    Rules that somebody else wrote may not name the namespace. A record without requests is NaN:
+    the comparison leaves it out, for it is not known and no fault.
     """
     matchers = (
         Matcher("sloth_service", "=", question.service),
         Matcher("namespace", "=~", f"({question.namespace})?".replace(".", "[.]")),
     )
     records = selector(_REMAINING, matchers)
-    samples = await judge.source.query(f"min by ({_OBJECTIVE}) ({records})")
+    samples = await judge.source.query(f"min by ({_OBJECTIVE}) ({records} > -Inf)")
     return {sample.metric.get(_OBJECTIVE, ""): sample.value[1] for sample in samples}

@@ -3,22 +3,22 @@
 Flagger asks before the first step too, with the canary still at weight 0: holding there for want of
 evidence would hold for ever, because without traffic nothing can be decided.
 
-Without the gauge (Flagger is not scraped, or has just restarted) the counts themselves tell: a
-canary that got none of the last thousand requests is at weight 0. What is left is a service without
-requests: that holds, as there is nothing to promote on, until requests or a person come.
-The gauge is as old as the last scrape, so the analysis interval has to be two scrapes or more.
+Without the gauge (Flagger is not scraped, or has just restarted) nobody knows which stage it is,
+and a canary without requests may as well be one that is not scraped: a data fault, which holds.
+The gauge is as old as the last scrape, so the analysis interval has to be two scrapes or more
+(`components.settings` demands it).
 """
 
+from dataclasses import replace
 from math import ceil
 
 from plugin.judge import Judge, Judgement, cannot_judge
 from plugin.judge.begin import may_begin
 from plugin.prometheus import PrometheusError
-from plugin.promql.query import Matcher, selector
+from plugin.promql.matchers import Matcher, selector
 from plugin.question import Question
-from plugin.verdict import Verdict
+from plugin.verdict import Reason, Verdict
 
-_ENOUGH_REQUESTS = 1000
 _RECENT_SCRAPES = 1.5
 
 
@@ -30,12 +30,7 @@ async def advance(judge: Judge, question: Question) -> Judgement:
         return cannot_judge(question, error, judge.clock())
     if question.stage.weight == 0:
         return await may_begin(judge, question)
-    judgement = await judge.judge(question)
-    counts = judgement.counts
-    if question.stage.weight is not None or counts is None or counts.quiet < _ENOUGH_REQUESTS:
-        return judgement
-    passed = judgement.reason.verdict is Verdict.PASS
-    return judgement if passed else await may_begin(judge, question)
+    return await _judged(judge, question)
 
 
 async def stage(judge: Judge, question: Question) -> Judgement:
@@ -44,7 +39,24 @@ async def stage(judge: Judge, question: Question) -> Judgement:
         question = await staged(judge, question)
     except PrometheusError as error:
         return cannot_judge(question, error, judge.clock())
-    return await judge.judge(question)
+    return await _judged(judge, question)
+
+
+async def _judged(judge: Judge, question: Question) -> Judgement:
+    """The verdict on the stage; without its weight only a failure or a fault of Prometheus is one.
+
+    What was proven in a stage that is over must open no gate of the next.
+    """
+    judgement = await judge.judge(question)
+    known = question.stage.weight is not None
+    if known or judgement.counts is None or judgement.reason.verdict is Verdict.FAIL:
+        return judgement
+    sentence = (
+        "Flagger's flagger_canary_weight is not in Prometheus for workload "
+        f"{question.arms.canary.workload} in namespace {question.namespace}: held, as nobody knows "
+        "which stage it is in. Is Flagger scraped, as often as the requests?"
+    )
+    return replace(judgement, reason=Reason.NO_DATA, why=sentence)
 
 
 async def staged(judge: Judge, question: Question) -> Question:

@@ -21,6 +21,9 @@ from plugin.verdict import Case, Progress, Reason, decide, why
 _DEFAULT_LOOKBACK_SECONDS = 2 * 3600
 _MAX_INTERVALS = 720
 """Per query. A longer lookback widens the intervals; it does not make the query dearer."""
+_SLACK_SECONDS, _SCRAPES = 15, 3
+"""Counts of both arms are fresh for so long, and one interval. By design the newest are a scrape,
+up to 5 s and up to an interval old; the rest is for a scrape that fails and for few requests."""
 
 
 class Source(Protocol):
@@ -114,21 +117,28 @@ class Judge:
         arms = {name: question.arm(name, self._reporter) for name in ("canary", "stable")}
         asked = [
             *parts(indicators, arms, step, REPLICAS),
-            *signals.parts(question.slo.bounds, arms, question.labels.scheme, REPLICAS),
+            *signals.parts(
+                question.slo.bounds,
+                arms,
+                question.labels.scheme,
+                REPLICAS,
+                self.scrape_interval,
+            ),
         ]
         return indicators, asked, Query(union(map(str, asked)), start, end, step)
 
     def cases(self, question: Question, counts: Counts) -> tuple[Case, ...]:
         """What each objective says of these counts now. Replays decide by it too."""
         progress = Progress.of(counts, question)
-        age = self._age(counts)
-        fresh = age is not None and age <= 15 + 5 * counts.seconds
+        compared, age = counts.compared, self._age(counts)
+        newest = _SLACK_SECONDS + _SCRAPES * self.scrape_interval + counts.seconds
+        fresh = age is not None and age <= newest
         return tuple(
             Case(
                 objective=objective,
                 limits=Limits.of(objective, question.slo, question.policy, question.exposure),
                 policy=question.policy,
-                rollout=counts.strata[objective.name],
+                rollout=compared[objective.name],
                 seconds=counts.seconds,
                 progress=progress,
                 fresh=fresh,

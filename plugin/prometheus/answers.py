@@ -4,9 +4,12 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
-from plugin.prometheus.errors import QueryError, line
+from plugin.prometheus.errors import ConfigError, QueryError, line
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
+
+_WARNING, _INFO = "PromQL warning: ", "PromQL info: "
+"""How Prometheus begins what it has to say about a query, not about its data (annotations.go)."""
 
 
 class Series(BaseModel):
@@ -53,7 +56,11 @@ Answer = TypeVar("Answer", RangeAnswer, InstantAnswer)
 
 
 def read(model: type[Answer], content: bytes) -> Answer:
-    """The answer of a query that succeeded. Raises QueryError if it is none, or only a part."""
+    """The answer of a query that succeeded.
+
+    Raises QueryError if it is none or only a part of one, and ConfigError if Prometheus has doubts
+    about the query itself.
+    """
     try:
         answer = model.model_validate_json(content)
     except ValidationError as error:
@@ -62,8 +69,16 @@ def read(model: type[Answer], content: bytes) -> Answer:
         raise QueryError(
             f"Prometheus answered nonsense: {line(where)}: {line(first['msg'])}"
         ) from None
-    if answer.warnings:
-        raise QueryError(f"Prometheus answered in part: {line(answer.warnings[0])}")
+    # New servers answer remarks as `infos`, older ones among the warnings.
+    warnings = [each for each in answer.warnings or () if not each.startswith(_INFO)]
+    missing = [each for each in warnings if not each.startswith(_WARNING)]
+    if missing:
+        raise QueryError(f"Prometheus answered in part: {line(missing[0])}")
+    if warnings:
+        raise ConfigError(
+            f"Prometheus doubts the query: {line(warnings[0])}; look at the PromQL in slo.limits "
+            "and slo.ratios"
+        )
     return answer
 
 

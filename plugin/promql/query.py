@@ -10,9 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from plugin.promql.matchers import Matcher, quote, selector
-
-__all__ = ["SERIES", "Matcher", "Query", "quote", "selector"]
+from plugin.promql.matchers import quote
 
 SERIES = "sluice_series"
 """The label that tells the parts of the answer apart: "ARM INDICATOR", and the source's key."""
@@ -20,7 +18,7 @@ SERIES = "sluice_series"
 REPLICAS = ("prometheus_replica", "__replica__", "replica")
 """External labels of Prometheus servers that scrape the same targets twice."""
 
-_MEMORY = "5m"
+MEMORY_SECONDS = 300
 """How long a counter's last value is remembered over missed scrapes. A series that was away for
 longer counts from zero; `counts` drops the jump that makes."""
 
@@ -95,14 +93,17 @@ def _counted(series: str, step: int, amount: Amount, replicas: Sequence[str]) ->
 
     now = last(f"{step}s]")
     just_before = last(f"{step}s] offset {step}s")
-    remembered = last(f"{_MEMORY}] offset {step}s")
+    remembered = last(f"{MEMORY_SECONDS}s] offset {step}s")
     missed = f"({remembered} unless on (job, instance) {just_before})"
     return f"({now} - ({just_before} or {missed}) >= 0 or {now})"
 
 
-def labelled_sum(counts: str, by: Sequence[str], name: str) -> str:
-    """Counts summed per value of the labels `by`, marked with `name`; zeros are left out."""
-    return labelled(f"sum by ({', '.join(by)}) ({counts}) > 0", name)
+def labelled_sum(counts: str, by: Sequence[str], name: str, zeros: bool = False) -> str:
+    """Counts summed per value of the labels `by`, marked with `name`.
+
+    Zeros are left out, unless it matters which series are there.
+    """
+    return labelled(f"sum by ({', '.join(by)}) ({counts}){'' if zeros else ' > 0'}", name)
 
 
 def labelled(values: str, name: str) -> str:

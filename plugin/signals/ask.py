@@ -1,6 +1,7 @@
 """What to ask for the signals of a question."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 
 from plugin.counts.answer import Part
@@ -12,6 +13,7 @@ from plugin.slo import CPU, MEMORY, Bound
 
 PODS, RESTARTS, OOM, CRASH = "pods.count", "pods.restarts", "pods.oom_killed", "pods.crash_loop"
 """Parts of the query. The point keeps them apart from a team's own names."""
+_LONGEST_HELD = timedelta(minutes=2)
 
 
 def parts(
@@ -19,6 +21,7 @@ def parts(
     arms: Mapping[str, Arm],
     application: Scheme,
     replicas: Sequence[str],
+    scrape_interval: int,
 ) -> Iterator[Part]:
     """Every bound's value per arm, and the state of each arm's pods."""
     for name, arm in arms.items():
@@ -27,7 +30,8 @@ def parts(
             if bound.value is None:
                 value = {CPU: pods.throttled, MEMORY: pods.memory}[bound.name]()
             else:
-                put = Insert(partial(_matchers, name, arm, application), replicas)
+                held = _held(bound.lasting, scrape_interval)
+                put = Insert(partial(_matchers, name, arm, application), replicas, held)
                 furthest = "max" if bound.most is not None else "min"
                 value = f"{furthest}({read_value(bound.value).within(put)})"
             yield _value(f"{name} {bound.name}", _finite(value))
@@ -49,6 +53,16 @@ def pods_of(name: str, arm: Arm, application: Scheme) -> Pods:
         labelled=[(one.label, one.operator, one.value) for one in labelled],
         targets=namespace.label == "namespace",
     )
+
+
+def _held(lasting: timedelta, scrape_interval: int) -> timedelta:
+    """How long a sample of a limit's is one of now: so long that one missed scrape is no gap.
+
+    Half of the time for which the bound is exceeded before it fails, so that never one sample does
+    it, and what is scraped or recorded less often is seen throughout all the same.
+    """
+    scrapes = timedelta(seconds=2 * scrape_interval)
+    return max(scrapes, min(lasting / 2, _LONGEST_HELD))
 
 
 def _matchers(name: str, arm: Arm, application: Scheme, metric: str) -> tuple[Matcher, ...]:

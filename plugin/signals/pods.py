@@ -15,6 +15,10 @@ from plugin.promql.matchers import Matcher, selector
 _POD, _CONTAINER = "namespace, pod", "namespace, pod, container"
 _RATE = "2m"
 """The window of a rate: cAdvisor is scraped every 30 s at the most, and often less."""
+_HELD = "90s"
+"""How long a gauge's sample is one of now: less than it takes to fail, so that never one does."""
+_WAITING = "2m"
+"""The same of what kube-state-metrics says; it too may be scraped every minute."""
 _RECENT = "10m"
 """How long ago a restart of stable's counts as one of now."""
 _PREFIX = 40
@@ -96,9 +100,16 @@ class Pods:
         return f"count({self._own(f'({killed})')}) > 0"
 
     def crash_loop(self) -> str:
-        """How many containers wait to be started again after a crash; none is left out."""
-        waiting = self._state("waiting_reason", ("reason", "=", "CrashLoopBackOff"))
-        return f"count({self._own(f'({waiting} > 0)')}) > 0"
+        """How many containers wait to be started again after a crash; none is left out.
+
+        The series ends with the wait. Without the mark of its end, as Prometheus leaves none when
+        it goes away itself, the last sample would hold for five minutes.
+        """
+        waiting = self._containers(
+            "kube_pod_container_status_waiting_reason", ("reason", "=", "CrashLoopBackOff")
+        )
+        recent = f"({waiting} @ end() and last_over_time({waiting}[{_WAITING}] @ end()))"
+        return f"count({self._own(f'(max by ({_CONTAINER}) ({recent}) > 0)')}) > 0"
 
     def _own(self, values: str) -> str:
         """The values of these pods only."""
@@ -130,7 +141,7 @@ class Pods:
 
     def _working_set(self) -> str:
         series = self._containers("container_memory_working_set_bytes")
-        return f"max by ({_CONTAINER}) ({series})"
+        return f"max by ({_CONTAINER}) (last_over_time({series}[{_HELD}]))"
 
     def _measured(self) -> str:
         """0 where cAdvisor knows the containers."""

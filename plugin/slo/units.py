@@ -20,6 +20,7 @@ _UNITS = {
     "w": timedelta(weeks=1),
 }
 _DURATION = re.compile(r"(\d{1,7}(?:\.\d{1,6})?)(ms|s|m|h|d|w)", re.ASCII)
+_FINEST = Decimal("0.000001")
 
 
 def parse_duration(value: object) -> timedelta:
@@ -57,6 +58,11 @@ def parse_percentage(value: object) -> Decimal:
     if percent >= 100:
         raise PydanticCustomError(
             "percentage", "stay below 100: a promise without an error budget cannot be kept"
+        )
+    if percent != percent.quantize(_FINEST):
+        raise PydanticCustomError(
+            "percentage",
+            "write 6 decimals at most, such as 99.999999: no traffic tells more of them apart",
         )
     return percent
 

@@ -192,13 +192,6 @@ def compare(
     return Process.of(strata, tilts, ratio, burst).evidence(starts)
 
 
-def course(
-    strata: Strata, tilts: Array, margin: float, *, ratio: float, burst: float, starts: Starts
-) -> Array:
-    """The ln E of `compare` for this margin as it stood after each comparable interval."""
-    return Process.of(strata, tilts, ratio, burst).course(margin, starts)
-
-
 def burn(bad: float, total: float, burst: float = 1.0) -> Evidence:
     """Evidence that one arm alone is bad more often than a given ratio (the margin).
 

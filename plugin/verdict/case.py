@@ -142,10 +142,14 @@ class Case:
 
     @property
     def _not_shared(self) -> bool:
-        """Where stable had requests too, they say that the canary is worse (at the pass level)."""
-        if not self.rollout[-self.window :].stable_total.any():
-            return True
-        return max(look.log_e(0) for look in self._harm) >= self.to_pass
+        """Stable's requests say that the canary is worse (at the pass level), if it has any.
+
+        A stable that has fallen silent may not be scraped, and then an incident that both share
+        looks like the canary's own.
+        """
+        if self.rollout[-self.window :].stable_total.any():
+            return max(look.log_e(0) for look in self._harm) >= self.to_pass
+        return self.progress.alone
 
     @property
     def window(self) -> int:

@@ -31,13 +31,13 @@ def decide(cases: Sequence[Case]) -> Decision:
     """Any failure fails, and all have to pass.
 
     The deadline turns nothing but a lack of evidence into a verdict: it comes after every fault
-    and every hold of any objective, and promotes nothing that hardly had a request.
+    and every hold of any objective, and promotes nothing if an objective hardly had an event.
     """
     case = min(cases, key=lambda case: list(Reason).index(case.reason))
     if case.reason is not Reason.GATHERING or not case.progress.over:
         return Decision(case.reason, case)
     reason = _AT_THE_DEADLINE[case.policy.on_undecided]
-    untried = not any(case.enough_requests for case in cases)
-    if reason is Reason.UNDECIDED_PROMOTED and untried:
-        reason = Reason.GATHERING
+    untried = next((case for case in cases if not case.enough_requests), None)
+    if reason is Reason.UNDECIDED_PROMOTED and untried is not None:
+        return Decision(Reason.GATHERING, untried)
     return Decision(reason, case)

@@ -12,7 +12,7 @@ import numpy as np
 
 from plugin.counts import Counts, stage_start
 from plugin.question import Question
-from plugin.statistics.evidence import Strata
+from plugin.statistics.evidence import Strata, trailing
 
 INCIDENT_SECONDS = 30
 """How far back "now" reaches, for incidents and for the canary's share of the traffic."""
@@ -28,29 +28,35 @@ half of them are missing in one of 200 cases."""
 class Progress:
     """The stage `begins` at this interval of the counts since the canary's first request.
 
-    `share` says that the canary gets the traffic its stage should give it, and `over` that the
-    stage had its time.
+    `share` says that the canary gets the traffic its stage should give it, `over` that the stage
+    had its time, and `alone` that stable never had a request, or is left none by this stage.
     """
 
     begins: int = 0
     share: bool = True
     over: bool = False
+    alone: bool = False
 
     @classmethod
     def of(cls, counts: Counts, question: Question) -> "Progress":
         """From the counts since the canary's first request.
 
         Without a weight between 0 and 100 there is nothing to tell a stage by: it is the rollout.
+        A hand-written rollout says 100 where it splits no traffic (A/B, blue-green). Only where 100
+        is one of the stages stable is left nothing, and nothing of it can be compared.
         """
         traffic, seconds = counts.traffic, counts.seconds
         weight, time = question.stage.weight, question.stage_time
+        if weight == 100 and any(stage.weight == 100 for stage in question.stages):
+            return cls(begins=len(traffic), alone=True)
+        alone = not (counts.stable_before or traffic.stable_total.any())
         if weight is None or not 0 < weight < 100:
-            return cls(over=_observed(traffic, seconds, time))
+            return cls(over=_observed(traffic, seconds, time), alone=alone)
         share = weight / 100
         begins = stage_start(traffic, share, question.weight_before / 100)
         stage = traffic[begins:]
         fed = 0 < stage.share <= _OVERFED * share and not starved(stage[-recent(seconds) :], share)
-        return cls(begins, fed, _observed(stage, seconds, time))
+        return cls(begins, fed, _observed(stage, seconds, time), alone)
 
 
 def recent(seconds: int) -> int:
@@ -68,9 +74,14 @@ def starved(traffic: Strata, share: float) -> bool:
 
 
 def _observed(traffic: Strata, seconds: int, time: timedelta | None) -> bool:
-    """Whether requests were counted for that long.
+    """Whether requests were counted for that long, and lately of both arms.
 
-    Time in which none were does not count: it may be an outage, and then nobody has looked.
+    Time in which none were does not count: it may be an outage, and then nobody has looked. That
+    one interval lacks requests of one arm is chance where there are few; that "now" does, is a
+    hole like any other.
     """
-    seen = np.count_nonzero(traffic.canary_total + traffic.stable_total)
-    return time is not None and bool(seen) and int(seen) * seconds >= time.total_seconds()
+    seen = traffic.canary_total + traffic.stable_total > 0
+    for total in (traffic.canary_total, traffic.stable_total):
+        seen &= trailing((total > 0).astype(np.float64), recent(seconds)) > 0
+    intervals = int(np.count_nonzero(seen))
+    return time is not None and intervals > 0 and intervals * seconds >= time.total_seconds()

@@ -4,18 +4,22 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from plugin.counts import Counts
 from plugin.policy.gates import Window
 from plugin.question import Question
 from plugin.slo.units import format_duration
 from plugin.statistics.evidence import Strata
-from plugin.verdict import INCIDENT_SECONDS, Case, Decision, Reason
+from plugin.verdict import Case, Decision, Reason
 
 _THEN = {
     Reason.GATHERING: "it is held until that is proven or a person decides",
     Reason.UNDECIDED_PROMOTED: "the policy is to go on",
     Reason.UNDECIDED_ABORTED: "the policy is to abort",
 }
+_FITS = 0.25
+"""So far from its stage's a share of the traffic may be and still be called the same."""
 
 
 def cannot_ask(error: str) -> str:
@@ -61,11 +65,11 @@ def explain(decision: Decision, counts: Counts, question: Question, age: float |
             recent = case.rollout[-case.window :]
             stable = _ratio(recent.stable_bad.sum(), recent.stable_total.sum())
             return (
-                f"stable itself {_verb(case)} {stable} in the last {INCIDENT_SECONDS} s: waiting "
-                "until the shared incident is over"
+                f"stable itself {_verb(case)} {stable} in the last {case.window * case.seconds} s: "
+                "waiting until the shared incident is over"
             )
         case Reason.NO_DATA:
-            return _no_data(case, question, age)
+            return _no_data(case, counts, question, age)
         case Reason.TRAFFIC_SHARE:
             return _traffic_share(case, counts, question)
         case _:
@@ -83,15 +87,15 @@ def _proven(reason: Reason, case: Case) -> str:
         found = f"{_compared(case, case.rollout)}: at least {_points(case.extra[0])} more"
     else:
         upper, share = case.extra[1], case.limits.exposure
-        found = f"{_compared(case, case.stage)} in this stage: at most {_points(upper)} more"
-        if share < 1:
+        found = f"{_compared(case, case.stage)} in this stage: {_at_most(upper)}"
+        if share < 1 and upper > 0:
             found += f" ({_points(share * upper)} of all requests at the next {_percent(share)})"
     return f"{found}, and {_allowance(case)}"
 
 
 def _gathering(reason: Reason, case: Case, question: Question) -> str:
     upper = case.extra[1]
-    proven = f"at most {_points(upper)} more" if upper < 1 else "nothing"
+    proven = _at_most(upper) if upper < 1 else "nothing"
     sentence = (
         f"{_compared(case, case.stage)} in this stage: proven so far is {proven}, promoting takes "
         f"at most {_points(case.limits.pass_margin)} and {case.policy.min_requests} requests"
@@ -105,15 +109,25 @@ def _gathering(reason: Reason, case: Case, question: Question) -> str:
 def _traffic_share(case: Case, counts: Counts, question: Question) -> str:
     recent = counts.traffic[-case.window :]
     canary, all_ = recent.canary_total.sum(), (recent.canary_total + recent.stable_total).sum()
-    return (
+    gets = (
         f"the canary gets {_percent(recent.share)} of the requests ({canary:,.0f} of {all_:,.0f} "
-        f"in the last {case.window * case.seconds} s) where its stage gives it "
-        f"{question.stage.weight} %: waiting for its share"
+        f"in the last {case.window * case.seconds} s)"
     )
+    weight = (question.stage.weight or 0) / 100
+    if abs(recent.share - weight) <= _FITS * weight:
+        return (
+            f"{gets}, as its stage gives it, but the share has not risen to that as it does when a "
+            "stage begins: was the weight lowered? Nothing was counted for this stage yet"
+        )
+    return f"{gets} where its stage gives it {question.stage.weight} %: waiting for its share"
 
 
-def _no_data(case: Case, question: Question, age: float | None) -> str:
+def _no_data(case: Case, counts: Counts, question: Question, age: float | None) -> str:
     canary = f"{question.arms.canary.workload} {question.arms.canary.version}"
+    lacking = counts.lacking.get(case.objective.name)
+    if lacking or (case.missing_bucket and not case.unseen):
+        arms = {"canary": f"the canary ({canary})", "stable": "stable"}
+        return _lacking(case, arms[lacking[0]] if lacking and len(lacking) == 1 else "either arm")
     if case.objective.ratio is not None and case.unseen:
         arm = "stable" if case.rollout.canary_total.any() else f"the canary ({canary})"
         return (
@@ -121,17 +135,44 @@ def _no_data(case: Case, question: Question, age: float | None) -> str:
             "scraped, with the labels that tell the arms apart?"
         )
     if not case.rollout.canary_total.any():
-        return f"no request to the canary ({canary}) has been counted yet"
+        return f"no request to the canary ({canary}) has been counted{_since_when(case, counts)}"
     if not case.rollout.stable_total.any():
         return f"stable ({question.arms.stable.workload}) has no requests to compare with"
-    if case.missing_bucket:
-        return (
-            f"no request within {_threshold(case)} was counted in either arm: is that bucket in "
-            "the latency histogram?"
-        )
+    return _gone_by(counts.traffic, age)
+
+
+def _since_when(case: Case, counts: Counts) -> str:
+    if counts.dropped and case.policy.warm_up:
+        return f" yet: its first {format_duration(case.policy.warm_up)} are warm-up"
+    return f" while stable had its last {counts.quiet:,.0f}" if counts.quiet else " yet"
+
+
+def _gone_by(traffic: Strata, age: float | None) -> str:
     if age is None:
         return "the two arms never had requests at the same time"
-    return f"the newest counts of both arms are {age:.0f} s old: waiting for new ones"
+    return f"no request to {_silent(traffic)} was counted for {age:.0f} s: waiting for new ones"
+
+
+def _silent(traffic: Strata) -> str:
+    """The arm without requests since both had some; it may be both."""
+    newest = int(np.flatnonzero(traffic.comparable)[-1])
+    canary = traffic.canary_total[newest + 1 :].any()
+    stable = traffic.stable_total[newest + 1 :].any()
+    if canary == stable:
+        return "both arms at once" if canary else "either arm"
+    return "stable" if canary else "the canary"
+
+
+def _lacking(case: Case, arm: str) -> str:
+    if case.objective.ratio is not None:
+        return (
+            f"no good event of {case.objective.name} was counted for {arm}: is its counter "
+            "scraped, with the labels that tell the arms apart?"
+        )
+    return (
+        f"no request within {_threshold(case)} was counted for {arm}: is that bucket in the "
+        "latency histogram?"
+    )
 
 
 def _compared(case: Case, strata: Strata) -> str:
@@ -167,6 +208,11 @@ def _ratio(bad: float, total: float, of: str = "") -> str:
 def _percent(ratio: float) -> str:
     percent = ratio * 100
     return f"{percent:.0f} %" if percent >= 9.95 else f"{percent:.2g} %"
+
+
+def _at_most(upper: float) -> str:
+    """How much worse the canary is at most, said so that no number is negative."""
+    return f"at most {_points(upper)} more" if upper >= 0 else f"at least {_points(-upper)} less"
 
 
 def _points(ratio: float) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from plugin.statistics.evidence import Strata
-from plugin.verdict import Reason
+from plugin.verdict import Reason, Verdict
 from tests.contract.support.history import INTERVALS, Array, History, always, counter
 
 Names = Callable[[str, str], dict[str, str]]
@@ -226,6 +226,24 @@ def test_a_business_ratio_whose_good_events_were_never_seen_is_no_data(past: His
     ratio = {"good": 'payments_total{outcome="payed"}', "total": "payments_total", "target": 99}
     question = past.question({"availability": 99, "ratios": {"paid": ratio}})
     assert past.judgement(question).reason is Reason.NO_DATA
+
+
+@pytest.mark.parametrize("lacks", ["1.1", "1.0", ""])
+def test_a_bucket_that_one_arm_lacks_is_no_slowness(past: History, lacks: str) -> None:
+    """A bucket that is there and stands still is: then every request of the canary was slow."""
+    for version, fast in (("1.1", 10 if lacks else 0), ("1.0", 90)):
+        for bound, counts in (("0.25", fast), ("+Inf", 10 if version == "1.1" else 90)):
+            if (version, bound) != (lacks, "0.25"):
+                names = {**application(past.namespace, version), "le": bound}
+                past.add("http_request_duration_seconds_bucket", counter(always(counts)), **names)
+    latency = {"latency": {"percentile": 95, "threshold": "250ms"}}
+    judgement = past.judgement(past.question(latency, metrics="prom-client"))
+    if lacks:
+        assert judgement.reason is Reason.NO_DATA
+        arm = "the canary (checkout 1.1)" if lacks == "1.1" else "stable"
+        assert judgement.why.startswith(f"no request within 250ms was counted for {arm}: ")
+    else:
+        assert judgement.reason.verdict is Verdict.FAIL
 
 
 def test_events_that_are_scraped_less_often_are_counted_and_compared(past: History) -> None:

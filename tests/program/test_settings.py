@@ -162,6 +162,18 @@ def test_a_wrong_policy_or_access_names_the_file_the_key_and_the_fix(
     assert "S3cr3t" not in told
 
 
+def test_flaggers_weight_must_not_be_that_of_the_stage_before(run: Run) -> None:
+    """A weight of 0 that is over would let a canary with traffic "begin"."""
+    assert message(run, scrapeInterval="15s", analysisInterval="29s") == (
+        "Pulumi.local.yaml: sluice:scrapeInterval: there must be two scrapes between two looks at "
+        "a canary (every 29s): write sluice:analysisInterval as 30s or more, or "
+        "sluice:scrapeInterval as 14s or less"
+    )
+    assert "every 10s" in message(run, scrapeInterval="6s", analysisInterval="2s")
+    for scrape, looks in (("15s", "30s"), ("5s", "2s")):
+        run("local", scrapeInterval=scrape, analysisInterval=looks)
+
+
 def test_text_where_a_mapping_belongs_is_an_error_of_its_key(run: Run) -> None:
     """`pulumi config set sluice:services checkout` stores a plain word."""
     expected = "Pulumi.local.yaml: sluice:services: 'checkout' is neither a list nor a mapping"

@@ -40,10 +40,19 @@ class Insert:
 
     `matchers` gives the label conditions for a metric of that name. `replicas` are the labels that
     tell apart what a pair of Prometheus servers has twice: of each pair the larger value is taken.
+    A sample is one of now for `held`; without it for Prometheus' own five minutes, in which one
+    sample before an outage would look like many.
     """
 
     matchers: Callable[[str], tuple[Matcher, ...]]
     replicas: Sequence[str] = ()
+    held: timedelta | None = None
+
+    def now(self, series: str) -> str:
+        """The samples of now of a selector."""
+        if self.held is None:
+            return series
+        return f"last_over_time({series}[{_duration(self.held)}])"
 
     def once(self, series: str) -> str:
         if not self.replicas:
@@ -55,7 +64,7 @@ def render(node: Expr, put: Insert) -> str:  # noqa: PLR0911 one per kind of nod
     """PromQL that means the same of the series that meet the conditions put in."""
     match node:
         case VectorSelector():
-            return put.once(_series(node, put))
+            return put.once(put.now(_series(node, put)))
         case NumberLiteral():
             return _number(node.val)
         case StringLiteral():

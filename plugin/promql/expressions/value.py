@@ -2,8 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import NoReturn
 
-from promql_parser import Expr, MatrixSelector
+from promql_parser import (
+    AggregateExpr,
+    BinaryExpr,
+    Call,
+    Expr,
+    MatrixSelector,
+    ParenExpr,
+)
 
 from plugin.promql.expressions.parsing import (
     ExpressionError,
@@ -18,6 +26,12 @@ from plugin.promql.expressions.printer import Insert, render
 from plugin.promql.matchers import Matcher
 
 _LONGEST_RANGE = timedelta(hours=1)
+_INVENTS = {"absent", "absent_over_time", "scalar"}
+"""Functions that have a value where there is no series; scalar() has NaN, which `bool` makes 0."""
+_OF_SCRAPES = {"timestamp", "count_over_time"}
+_SORTS = {"sort", "sort_desc", "sort_by_label", "sort_by_label_desc"}
+_EXPERIMENTAL = {"first_over_time", "info", "limitk", "limit_ratio"}
+"""Beside the functions that the parser knows to be so."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +64,7 @@ def read_value(text: str) -> Value:
         check_selector(one)
     if _is_range(tree):
         raise ExpressionError("is a range and no value; write rate(…[5m]) or max_over_time(…[5m])")
+    _check_parts(tree)
     if _longest(tree) > _LONGEST_RANGE:
         raise ExpressionError("looks back further than an hour; a canary is younger than that")
     render(tree, Insert(lambda _: ()))
@@ -57,7 +72,52 @@ def read_value(text: str) -> Value:
 
 
 def _is_range(tree: Expr) -> bool:
-    return isinstance(tree, MatrixSelector)
+    return isinstance(tree, MatrixSelector) or (
+        isinstance(tree, ParenExpr) and _is_range(tree.expr)
+    )
+
+
+def _check_parts(node: Expr) -> None:
+    """Raise ExpressionError for what Prometheus may not know, or what invents a value."""
+    match node:
+        case BinaryExpr() if str(node.op) == "or" and (_constant(node.lhs) or _constant(node.rhs)):
+            _invents("or with a constant")
+        case BinaryExpr() if str(node.op) == "unless" and _constant(node.lhs):
+            _invents("a constant before unless")
+        case Call() if node.func.name in _INVENTS:
+            _invents(f"{node.func.name}()")
+        case Call() if node.func.name in _OF_SCRAPES:
+            raise ExpressionError(
+                f"has {node.func.name}(), which tells of the scrapes and not of the canary: failed "
+                "ones could fail the release; write something that the application measures"
+            )
+        case Call() if node.func.name in _SORTS:
+            raise ExpressionError(
+                f"has {node.func.name}(), and one value has no order; leave it out"
+            )
+        case Call() if node.func.experimental or node.func.name in _EXPERIMENTAL:
+            _experimental(node.func.name)
+        case AggregateExpr() if str(node.op) in _EXPERIMENTAL:
+            _experimental(str(node.op))
+        case _:
+            pass
+    for child in children(node):
+        _check_parts(child)
+
+
+def _constant(node: Expr) -> bool:
+    return not any(selectors(node))
+
+
+def _invents(what: str) -> NoReturn:
+    raise ExpressionError(
+        f"has {what}: a missing metric would look like a value, and a failed scrape could fail the "
+        "release; leave it out: what is not seen is held, and never fails"
+    )
+
+
+def _experimental(name: str) -> NoReturn:
+    raise ExpressionError(f"has {name}, which not every Prometheus knows; write something simpler")
 
 
 def _longest(node: Expr) -> timedelta:

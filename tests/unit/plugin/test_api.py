@@ -173,6 +173,27 @@ async def test_a_body_that_is_no_question_is_refused(api: httpx.AsyncClient, bod
     assert strictly(response.text)["error"]["message"]
 
 
+async def test_a_body_of_another_type_is_told_the_type(
+    api: httpx.AsyncClient, asked: dict[str, Any]
+) -> None:
+    answer = await api.post(
+        "/v1/verdict", content=json.dumps(asked), headers={"Content-Type": "text/plain"}
+    )
+    assert answer.status_code == 422
+    assert "Content-Type: application/json" in answer.json()["error"]["message"]
+    answer = await api.post("/v1/verdict", json=[asked])
+    assert answer.json()["error"]["message"].startswith("write an object here")
+
+
+@pytest.mark.parametrize("request_", ["", " "])
+async def test_a_hook_without_a_question_is_told_where_it_belongs(
+    api: httpx.AsyncClient, request_: str
+) -> None:
+    answer = await api.post("/v1/flagger/rollback", json=hook(request_))
+    assert answer.status_code == 422
+    assert answer.json()["error"]["message"] == "put the question into metadata.request"
+
+
 async def test_a_key_that_is_no_text_is_refused_and_not_a_crash(api: httpx.AsyncClient) -> None:
     headers = {"content-type": "application/json"}
     response = await api.post("/v1/verdict", content=b'{"\\ud800": 1}', headers=headers)
@@ -210,7 +231,7 @@ async def test_rollback_says_yes_to_nothing_but_a_fail(
     """To Flagger a yes rolls back now: neither undecided, pass nor any error may be one."""
     traffic.steady(**BAD)
     assert (await api.post("/v1/flagger/rollback", json=hook(asked))).status_code == 200
-    traffic.steady(**GOOD)
+    traffic.steady(**GOOD).weight = 10
     response = await api.post("/v1/flagger/rollback", json=hook(asked))
     assert response.status_code == 409
     assert "the SLO allows 1 %" in response.json()["why"]

@@ -62,6 +62,7 @@ def test_a_weight_may_come_as_text(asked: dict[str, Any]) -> None:
         ("policy.on_undecided", "pass"),
         ("policy.freeze", "perhaps"),
         ("stage.time", "soon"),
+        ("stage.time", "5w"),
         ("answer_within", "10ms"),
         ("slo.latency.threshold", "1.5s"),
         ("arms.canary.workload", "a/b"),

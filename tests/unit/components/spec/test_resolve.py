@@ -135,6 +135,10 @@ def test_a_rolling_service_needs_no_slo(make_spec: MakeSpec) -> None:
             'write for instance "30s" or "2m"',
         ),
         (
+            {"stages": [{"weight": 10, "time": "5w"}]},
+            "checkout.stages[0].time: '5w' is too long; write at most 28d",
+        ),
+        (
             {"stages": [{"weight": 10, "tiem": "5m", "time": "5m"}]},
             "checkout.stages[0].tiem: is no setting; did you mean time?",
         ),

@@ -102,6 +102,41 @@ def test_no_more_requests_are_slow_than_there_are(question: Question) -> None:
     assert counts.strata["latency"].canary_bad[0] == 0
 
 
+@pytest.mark.parametrize("lacks", ["canary", "stable"])
+def test_an_arm_without_the_bucket_makes_nothing_slow(question: Question, lacks: str) -> None:
+    """Without it every request would look slow: in the canary harm, in stable an excuse."""
+    arms = [series(f"{arm} latency", {"le": "+Inf"}, (1010, 10)) for arm in ("canary", "stable")]
+    other = "stable" if lacks == "canary" else "canary"
+    arms += [
+        series(f"{other} latency", {"le": "250"}, (1010, 10)),
+        series("canary availability", code("200"), (1010, 10)),
+    ]
+    counts = counted(question, *arms)
+    strata = counts.strata["latency"]
+    assert counts.lacking["latency"] == (lacks,)
+    assert not (strata.canary_total.any() or strata.stable_total.any())
+
+
+def test_a_canary_whose_every_request_is_slow_lacks_nothing(question: Question) -> None:
+    """Its bucket is there, and stands still."""
+    counts = counted(
+        question,
+        series("canary latency", {"le": "+Inf"}, (1010, 10)),
+        series("canary latency", {"le": "250"}, (1010, 0)),
+        series("stable latency", {"le": "+Inf"}, (1010, 90)),
+        series("stable latency", {"le": "250"}, (1010, 90)),
+    )
+    assert counts.lacking["latency"] == ()
+    assert counts.strata["latency"].canary_bad[0] == 10
+
+
+def test_only_where_it_matters_series_are_answered_that_stand_still(question: Question) -> None:
+    arms = {name: question.arm(name, "source") for name in ("canary", "stable")}
+    asked = {one.name: str(one) for one in parts(question.indicators, arms, 10, ())}
+    assert " > 0" not in asked["canary latency"]
+    assert " > 0" in asked["canary availability"]
+
+
 def test_counts_begin_with_the_canarys_first_request(question: Question) -> None:
     counts = counted(
         question,
@@ -149,36 +184,44 @@ def test_a_busy_moment_of_a_small_service_is_no_jump() -> None:
 
 def test_an_earlier_attempt_at_the_same_version_does_not_count() -> None:
     retried = of_traffic((10, 90), (10, 90), *[(0, 100)] * 12, (10, 90), (10, 90))
-    assert birth(retried) == 14
+    assert birth(retried, 30) == 14
 
 
 def test_an_earlier_attempt_does_not_fail_its_successor_before_its_first_request() -> None:
-    assert birth(of_traffic((10, 90), (10, 90), *[(0, 100)] * 12)) is None
+    assert birth(of_traffic((10, 90), (10, 90), *[(0, 100)] * 12), 30) is None
+
+
+def test_a_missed_scrape_is_no_absence_whatever_was_served_meanwhile() -> None:
+    missed = ((150, 1350), (0, 1350), (150, 1350))
+    assert birth(of_traffic(*missed), 15) == 0
+    assert birth(of_traffic(*missed[:2]), 15) == 0
+    assert birth(of_traffic(*missed), 300) == 2
+    assert birth(of_traffic(*missed[:2]), 300) is None
 
 
 def test_a_lull_is_no_new_attempt() -> None:
-    assert birth(of_traffic((1, 9), *[(0, 10)] * 50, (1, 9))) == 0
+    assert birth(of_traffic((1, 9), *[(0, 10)] * 50, (1, 9)), 15) == 0
 
 
 def test_a_release_without_requests_is_not_born() -> None:
     traffic = of_traffic((0, 400), (0, 700))
-    assert birth(traffic) is None
+    assert birth(traffic, 150) is None
     assert quiet(traffic) == 1100
 
 
 def test_a_release_begins_with_its_pods_where_they_are_known() -> None:
     """Neither a short absence nor a long silence says more than they do."""
     retried = of_traffic((10, 90), (10, 90), (0, 100), (10, 90))
-    assert birth(retried, attempt=2) == 3
+    assert birth(retried, 15, attempt=2) == 3
     silent = of_traffic((10, 90), *[(0, 100)] * 20)
-    assert birth(silent, attempt=0) == 0
-    assert birth(silent, attempt=1) is None
+    assert birth(silent, 15, attempt=0) == 0
+    assert birth(silent, 15, attempt=1) is None
 
 
 def test_a_release_begins_with_a_request_that_names_its_version() -> None:
     unreached = of_traffic((5, 9), (10, 9), (10, 9))
-    assert birth(unreached, by_name=np.array([0.0, 0.0, 10.0])) == 2
-    assert birth(unreached, by_name=np.zeros(3)) is None
+    assert birth(unreached, 15, by_name=np.array([0.0, 0.0, 10.0])) == 2
+    assert birth(unreached, 15, by_name=np.zeros(3)) is None
 
 
 NAN = float("nan")
@@ -252,6 +295,23 @@ def test_pairing_loses_nothing_and_changes_nothing_that_can_be_compared(
     assert (after.comparable | ~before.comparable).all()
     if before.comparable.all():
         assert after.canary_total.tolist() == before.canary_total.tolist()
+
+
+@pytest.mark.parametrize("away", ["canary", "stable"])
+def test_missed_scrapes_of_one_arm_compare_the_same_minutes(away: str) -> None:
+    """An incident in both arms, while one of them is not scraped: it comes in one interval."""
+    rows = [[0.0, 10.0, 0.0, 90.0], *[[3.0, 10.0, 27.0, 90.0]] * 5, *[[0.0, 10.0, 0.0, 90.0]] * 5]
+    arrays = np.array(rows)
+    columns = slice(0, 2) if away == "canary" else slice(2, 4)
+    arrays[6, columns] = arrays[1:7, columns].sum(axis=0)
+    arrays[1:6, columns] = 0
+    counts = Counts({"availability": Strata(*arrays.T)}, np.arange(11), 15, 0, 0)
+    found = counts.compared["availability"]
+    both = found[found.comparable]
+    assert (both.canary_bad * both.stable_total == both.stable_bad * both.canary_total).all()
+    assert (found.canary_bad.sum(), found.stable_bad.sum()) == (15, 135)
+    # What is seen of the traffic stays where it was seen.
+    assert counts.traffic is counts.strata["availability"]
 
 
 def test_quiet_counts_since_the_canarys_last_request() -> None:

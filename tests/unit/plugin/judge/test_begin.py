@@ -111,3 +111,4 @@ async def test_the_rules_are_found_with_and_without_a_namespace(asked: dict[str,
     promql_parser.parse(texts[0])
     assert 'sloth_service="checkout"' in texts[0]
     assert 'namespace=~"(shop)?"' in texts[0]
+    assert texts[0].endswith("} > -Inf)"), "a record that is NaN would freeze releases for ever"

@@ -89,19 +89,35 @@ async def test_without_prometheus_everything_holds(
         assert "refused" in judgement.why
 
 
-async def test_without_the_gauge_the_counts_tell_that_there_is_no_traffic(
-    traffic: Any, judge: Judge, question: Question
-) -> None:
-    """Else a Flagger that is not scraped would be held at weight 0 for ever."""
-    traffic.steady(stable=(90, 0, 0))
-    assert await verdict(advance(judge, question)) is PASS
+NOTHING = (0, 0, 0)
+UNSCRAPED = {
+    "at weight 0": {"stable": [(90, 0, 0)] * 60},
+    "a canary that is not scraped": {
+        "canary": [(10, 1, 0)] * 8 + [NOTHING] * 52,
+        "stable": [(90, 1, 0)] * 60,
+    },
+    "a good one": {"canary": [(10, 0, 0)] * 60, "stable": [(90, 0, 0)] * 60},
+    "no requests at all": {},
+}
 
 
-async def test_without_gauge_and_requests_nothing_is_known(
+@pytest.mark.parametrize("arms", UNSCRAPED.values(), ids=list(UNSCRAPED))
+async def test_without_the_gauge_every_gate_holds_and_says_what_is_missing(
+    traffic: Any, judge: Judge, question: Question, arms: Any
+) -> None:
+    """No request to the canary may mean weight 0 or that nobody counts its errors."""
+    traffic.arms = arms
+    for judgement in (await advance(judge, question), await stage(judge, question)):
+        assert judgement.reason is Reason.NO_DATA
+        assert "flagger_canary_weight is not in Prometheus" in judgement.why
+
+
+async def test_a_failure_is_one_without_the_gauge_too(
     traffic: Any, judge: Judge, question: Question
 ) -> None:
-    traffic.steady(10, stable=(90, 0, 0))
-    assert await verdict(advance(judge, question)) is not PASS
+    traffic.steady(canary=(10, 5, 0), stable=(90, 0, 0))
+    for judgement in (await advance(judge, question), await stage(judge, question)):
+        assert judgement.reason.verdict is Verdict.FAIL
 
 
 async def test_promotion_needs_evidence_even_at_weight_0(
@@ -119,9 +135,8 @@ async def test_a_release_waits_for_its_window_at_weight_0_too(
     sunday = "sun"  # 2001-09-09 01:46:43 UTC
     asked["policy"] = {"windows": [{"days": [sunday], "hours": "09:00-12:00"}]}
     question = Question.model_validate(asked)
-    for weight in (0, None):
-        traffic.steady(stable=(90, 0, 0)).weight = weight
-        assert (await advance(judge, question)).reason is Reason.WINDOW_CLOSED
+    traffic.steady(stable=(90, 0, 0)).weight = 0
+    assert (await advance(judge, question)).reason is Reason.WINDOW_CLOSED
     traffic.steady(**GOOD).weight = 10
     assert await verdict(advance(judge, question)) is PASS
 

@@ -164,7 +164,33 @@ async def test_old_counts_promote_nothing(traffic: Any, question: Question) -> N
     traffic.steady(canary=(10, 0, 0), stable=(90, 0, 0)).age = 15
     judgement = await judge(traffic).judge(question)
     assert judgement.reason is Reason.NO_DATA
-    assert "old" in judgement.why
+    assert "to either arm was counted for 33 s" in judgement.why
+
+
+@pytest.mark.parametrize(("before", "verdict"), [(0, Verdict.FAIL), (9, Verdict.UNDECIDED)])
+async def test_a_canary_is_judged_by_itself_only_if_stable_never_had_a_request(
+    traffic: Any, question: Question, before: int, verdict: Verdict
+) -> None:
+    """Stable had some before the canary came: then it is not scraped, and may fail as well."""
+    traffic.arms = {
+        "stable": [(90, 0, 0)] * before + [(0, 0, 0)] * 20,
+        "canary": [(100, 60, 0)] * 20,
+    }
+    judgement = await judge(traffic).judge(question)
+    assert judgement.reason.verdict is verdict
+
+
+@pytest.mark.parametrize(("age", "fresh"), [(0, True), (2, False), (4, False)])
+async def test_a_long_lookback_makes_old_counts_no_younger(
+    traffic: Any, asked: dict[str, Any], age: int, fresh: bool
+) -> None:
+    """Its intervals are minutes long; how old a scrape may be is the scrapes' own matter."""
+    asked["policy"] = {"lookback": "23h"}
+    traffic.steady(canary=(10, 0, 0), stable=(90, 0, 0)).age = age
+    judgement = await judge(traffic, scrape=15).judge(Question.model_validate(asked))
+    assert judgement.query is not None
+    assert judgement.query.step == 120
+    assert judgement.reason is (Reason.NON_INFERIOR if fresh else Reason.NO_DATA)
 
 
 async def test_an_incident_holds_and_names_stable(traffic: Any, question: Question) -> None:

@@ -4,10 +4,11 @@ import json
 import math
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugin.prometheus import PrometheusError
+from plugin.prometheus import ConfigError, PrometheusError, QueryError
 from plugin.prometheus.answers import InstantAnswer, RangeAnswer, read, refusal
 
 json_values = st.recursive(
@@ -60,3 +61,29 @@ def test_any_series(result: list[Any], warnings: Any) -> None:
 
 def test_an_answer_as_deep_as_it_is_long() -> None:
     numbers_or_an_error(b"[" * 100_000)
+
+
+MIXED = "PromQL warning: encountered a mix of histograms and floats"
+REMARK = "PromQL info: metric might not be a counter, name does not end in _total: x"
+
+
+def remarked(warnings: list[str], infos: list[str] | None = None) -> bytes:
+    data = {"resultType": "matrix", "result": []}
+    answer = {"status": "success", "data": data, "warnings": warnings, "infos": infos}
+    return json.dumps(answer).encode()
+
+
+def test_a_remark_about_the_query_is_no_fault() -> None:
+    """Servers before `infos` say it among the warnings."""
+    assert read(RangeAnswer, remarked([], [REMARK])).data.result == []
+    assert read(RangeAnswer, remarked([REMARK])).data.result == []
+
+
+def test_a_doubt_about_the_query_is_not_for_prometheus_to_repair() -> None:
+    with pytest.raises(ConfigError, match=r"mix of histograms.*look at the PromQL in slo\.limits"):
+        read(RangeAnswer, remarked([REMARK, MIXED]))
+
+
+def test_what_is_missing_comes_before_a_doubt() -> None:
+    with pytest.raises(QueryError, match="in part: a store is away"):
+        read(RangeAnswer, remarked([MIXED, "a store is away"]))

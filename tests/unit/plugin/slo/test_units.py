@@ -1,5 +1,7 @@
 """Units are read once and exactly, and errors say what to write instead."""
 
+from decimal import Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,8 +30,16 @@ def test_what_is_no_duration_is_refused(text: object) -> None:
         (True, "as a number"),
         (float("nan"), "as a number"),
         (None, "as a number"),
+        ("99.9999999", "6 decimals at most"),
+        ("99." + "9" * 40, "6 decimals at most"),
+        ("1." + "0" * 40 + "1", "6 decimals at most"),
     ],
 )
 def test_what_is_no_percentage_is_refused_with_a_hint(value: object, hint: str) -> None:
     with pytest.raises(ValueError, match=hint):
         parse_percentage(value)
+
+
+@pytest.mark.parametrize("text", ["99.999999", "99.999999 %", "99.9" + "0" * 40])
+def test_every_percentage_leaves_a_budget(text: str) -> None:
+    assert 1 - parse_percentage(text) / 100 >= Decimal("1e-8")

@@ -13,11 +13,11 @@ from plugin.statistics.evidence import (
     HARM,
     SAFE,
     Array,
+    Process,
     Strata,
     burn,
     burning,
     compare,
-    course,
     trailing,
 )
 
@@ -201,7 +201,7 @@ def test_the_course_is_what_every_single_look_would_have_seen(
     """A fail that a late look derives from the course is one that a punctual look made."""
     whole = Strata(*np.array(counts, dtype=float).T)
     starts = [(0, 0.8), (4, 0.2)]
-    seen = course(whole, HARM, 0.01, ratio=1.0, burst=1.0, starts=starts)
+    seen = Process.of(whole, HARM).course(0.01, starts)
     looks = [
         compare(whole[:until], HARM, starts=starts).log_e(0.01)
         for until in range(1, len(counts) + 1)

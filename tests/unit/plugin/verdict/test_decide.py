@@ -108,14 +108,26 @@ def test_a_fix_may_go_out_while_stable_burns(strata: Build) -> None:
 
 def test_a_canary_alone_that_burns_fails(strata: Build) -> None:
     """At full weight there is nothing to compare with; the SLO is absolute."""
-    alone = case(strata(*[(0, 50, 0, 50)] * 10, *[(40, 100, 0, 0)] * 20))
-    assert alone.reason is Reason.SLO_BURN
+    full = case(strata(*[(0, 50, 0, 50)] * 10, *[(40, 100, 0, 0)] * 20))
+    assert replace(full, progress=Progress(begins=30, alone=True)).reason is Reason.SLO_BURN
+
+
+@pytest.mark.parametrize("fresh", [True, False])
+def test_a_stable_that_is_no_longer_scraped_leaves_nothing_to_abort_for(
+    strata: Build, fresh: bool
+) -> None:
+    """An incident that both share looks like the canary's own while nobody counts stable's."""
+    shared = case(strata(*[(0, 10, 0, 90)] * 10, *[(6, 10, 0, 0)] * 20))
+    reason = replace(shared, fresh=fresh).reason
+    assert reason is (Reason.GATHERING if fresh else Reason.NO_DATA)
 
 
 def test_a_canary_without_any_stable_request_can_only_fail(strata: Build) -> None:
     good = replace(case(strata(*[(0, 100, 0, 0)] * 60)), fresh=False)
     assert good.reason is Reason.NO_DATA
-    assert case(strata(*[(40, 100, 0, 0)] * 20)).reason is Reason.SLO_BURN
+    burning = case(strata(*[(40, 100, 0, 0)] * 20))
+    assert replace(burning, progress=Progress(alone=True)).reason is Reason.SLO_BURN
+    assert burning.reason is Reason.NO_DATA
 
 
 def test_a_latency_bucket_that_does_not_exist_is_a_data_fault(strata: Build) -> None:
@@ -158,14 +170,17 @@ def test_a_lack_of_evidence_at_the_deadline_is_the_policys_to_decide(
 def test_a_stage_that_hardly_had_a_request_is_not_promoted_at_its_deadline(
     strata: Build,
 ) -> None:
-    """Enough requests are enough for all: an objective on rare events must not hold for ever."""
+    """Of each objective: one bad event of one says nothing, however many requests others had."""
     policy = Policy.model_validate({"on_undecided": "promote"})
     rare, busy = (
         replace(case(strata(*[(0, 10, 0, 90)] * looks), policy), progress=Progress(over=True))
         for looks in (9, 10)
     )
     assert decide([rare]).reason is Reason.GATHERING
-    assert decide([rare, busy]).reason is Reason.UNDECIDED_PROMOTED
+    for cases in ([rare, busy], [busy, rare]):
+        assert decide(cases).reason is Reason.GATHERING
+        assert decide(cases).case is rare
+    assert decide([busy, busy]).reason is Reason.UNDECIDED_PROMOTED
 
 
 @pytest.mark.parametrize("on_undecided", ["promote", "abort"])

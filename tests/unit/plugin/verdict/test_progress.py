@@ -93,6 +93,29 @@ def test_the_time_of_an_outage_is_not_the_stages(strata: Build, of: Of) -> None:
     assert of(traffic, time=24).over
 
 
+@pytest.mark.parametrize("hole", [(0, 0, 0, 90), (0, 10, 0, 0)], ids=["canary", "stable"])
+def test_the_time_in_which_one_arm_is_not_scraped_is_not_the_stages(
+    strata: Build, of: Of, hole: tuple[int, ...]
+) -> None:
+    """Of the hole only the half minute counts in which it may be chance."""
+    traffic = strata(*[(0, 10, 0, 90)] * 10, *[hole] * 300, *[(0, 10, 0, 90)] * 2)
+    assert not of(traffic, None, time=60).over
+    assert of(traffic, None, time=52).over
+
+
+def test_few_requests_do_not_stop_the_clock(strata: Build, of: Of) -> None:
+    """Where the canary gets one request in six seconds, two intervals of three lack one."""
+    few = strata(*[(0, 0, 0, 9), (0, 0, 0, 9), (0, 1, 0, 9)] * 20)
+    assert of(few, None, time=116).over
+
+
+def test_a_stage_that_leaves_stable_nothing_has_nothing_to_compare(strata: Build, of: Of) -> None:
+    """What the stage before proved must not pass it."""
+    traffic = strata(*[(0, 50, 0, 50)] * 20, *[(0, 100, 0, 0)] * 5)
+    assert of(traffic, 100, before=50) == Progress(25, alone=True)
+    assert of(traffic, 100) == Progress()
+
+
 def test_the_time_of_the_stage_before_is_not_this_ones(strata: Build, of: Of) -> None:
     traffic = strata(*[(0, 10, 0, 90)] * 100, *[(0, 30, 0, 70)] * 3)
     assert not of(traffic, 30, time=60).over

@@ -13,9 +13,11 @@ from plugin.verdict import Reason, why
 NOW = 1_000_000_003.0
 
 
-async def sentence(traffic: Any, asked: dict[str, Any], **change: Any) -> tuple[Reason, str]:
+async def sentence(
+    traffic: Any, asked: dict[str, Any], scrape_interval: int = 2, **change: Any
+) -> tuple[Reason, str]:
     question = Question.model_validate(asked | change)
-    judgement = await Judge(traffic, 2, clock=lambda: NOW).judge(question)
+    judgement = await Judge(traffic, scrape_interval, clock=lambda: NOW).judge(question)
     return judgement.reason, judgement.why
 
 
@@ -60,6 +62,65 @@ async def test_a_canary_without_its_share_is_told_in_requests(
         "the canary gets 40 % of the requests (600 of 1,500 in the last 30 s) where its stage "
         "gives it 10 %: waiting for its share"
     )
+
+
+async def test_a_weight_that_was_lowered_is_not_called_a_wrong_share(
+    traffic: Any, asked: dict[str, Any]
+) -> None:
+    """The newest requests are split as the stage says: the sentence must not deny it."""
+    traffic.arms = {
+        "canary": [(50, 0, 0)] * 40 + [(10, 0, 0)] * 20,
+        "stable": [(50, 0, 0)] * 40 + [(90, 0, 0)] * 20,
+    }
+    reason, text = await sentence(traffic, asked)
+    assert reason is Reason.TRAFFIC_SHARE
+    assert text.startswith("the canary gets 10 % of the requests (150 of 1,500 in the last 30 s)")
+    assert "as its stage gives it, but the share has not risen" in text
+
+
+async def test_an_incident_is_told_for_the_seconds_that_were_looked_at(
+    traffic: Any, asked: dict[str, Any]
+) -> None:
+    traffic.steady(canary=(100, 30, 0), stable=(900, 270, 0))
+    reason, text = await sentence(traffic, asked, scrape_interval=15)
+    assert reason is Reason.COMMON_MODE
+    assert text.startswith("stable itself fails 30 % (810 of 2,700) in the last 45 s")
+
+
+async def test_a_canary_that_is_better_has_no_negative_numbers(
+    traffic: Any, asked: dict[str, Any]
+) -> None:
+    reason, text = await sentence(
+        traffic.steady(canary=(10, 0, 0), stable=(90, 80, 0)),
+        asked,
+        stages=[{"weight": 10, "time": "5m"}, {"weight": 30, "time": "5m"}],
+    )
+    assert reason is Reason.NON_INFERIOR
+    assert "in this stage: at least " in text
+    assert " pp less, and the SLO" in text
+    assert "-" not in text
+
+
+async def test_a_canary_in_its_warm_up_is_said_to_be(traffic: Any, asked: dict[str, Any]) -> None:
+    steady = traffic.steady(20, canary=(10, 0, 0), stable=(90, 0, 0))
+    reason, text = await sentence(steady, asked, policy={"warm_up": "60s"})
+    assert reason is Reason.NO_DATA
+    assert text.endswith("has been counted yet: its first 1m are warm-up")
+
+
+async def test_a_canary_that_went_silent_is_told_apart_from_a_silent_service(
+    traffic: Any, asked: dict[str, Any]
+) -> None:
+    traffic.arms = {
+        "canary": [(10, 0, 0)] * 30 + [(0, 0, 0)] * 30,
+        "stable": [(20, 0, 0)] * 60,
+    }
+    reason, text = await sentence(traffic, asked)
+    assert reason is Reason.NO_DATA
+    assert text == "no request to the canary was counted for 63 s: waiting for new ones"
+    traffic.arms = {"stable": [(90, 0, 0)] * 60}
+    reason, text = await sentence(traffic, asked)
+    assert text.endswith("has been counted while stable had its last 5,400")
 
 
 @pytest.mark.parametrize(

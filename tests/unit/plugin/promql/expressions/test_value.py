@@ -1,5 +1,7 @@
 """Users' PromQL comes out with the arm in every selector, meaning the same, and nothing more."""
 
+from datetime import timedelta
+
 import promql_parser
 import pytest
 from hypothesis import given
@@ -39,7 +41,7 @@ def deeper(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.builds("{} {} {}".format, inner, binary, either),
         st.builds("({}) {} ({})".format, either, binary, inner),
         st.builds("{} {} {}".format, inner, of_sets, inner),
-        st.builds("{} * on (a) group_left (le) {}".format, inner, inner),
+        st.builds("({}) * on (a) group_left (le) ({})".format, inner, inner),
         st.builds("sum by (a, le) ({})".format, inner),
         st.builds("max without (b) ({})".format, inner),
         st.builds("topk(3, {})".format, inner),
@@ -97,6 +99,14 @@ def test_series_that_two_servers_have_are_taken_once() -> None:
     )
 
 
+def test_a_sample_is_one_of_now_for_as_long_as_is_said() -> None:
+    """Not for Prometheus' five minutes; a range of the team's own stays as it is."""
+    put = Insert(lambda _: (), held=timedelta(seconds=30))
+    assert read_value("sum(a) / max_over_time(b[1m])").within(put) == (
+        "(sum (last_over_time(a{}[30000ms])) / max_over_time(b{}[60000ms]))"
+    )
+
+
 def test_the_arm_is_that_of_each_metric() -> None:
     put = Insert(lambda metric: (Matcher("of", "=", metric),))
     assert read_value("a / b").within(put) == '(a{of="a"} / b{of="b"})'
@@ -108,6 +118,14 @@ def test_the_arm_is_that_of_each_metric() -> None:
         ("sum(", "is no PromQL"),
         ("1 + time()", "reads no metric"),
         ("a[5m]", "is a range and no value"),
+        ("(a[5m])", "is a range and no value"),
+        ("sort(a)", r"leave it out"),
+        ("sum(sort_by_label(a, 'b'))", r"leave it out"),
+        ("limitk(1, a)", "not every Prometheus knows"),
+        ("time() - timestamp(a)", "tells of the scrapes"),
+        ("count_over_time(a[1m])", "tells of the scrapes"),
+        ("info(a)", "not every Prometheus knows"),
+        ("mad_over_time(a[1m])", "not every Prometheus knows"),
         ("max_over_time(rate(a[1m])[5m:15s])", "subquery"),
         ("rate(a[2h])", "further than an hour"),
         ("a offset 1d", "remove offset and @"),
@@ -118,6 +136,25 @@ def test_the_arm_is_that_of_each_metric() -> None:
 )
 def test_what_the_arms_cannot_be_put_into_is_refused(text: str, problem: str) -> None:
     with pytest.raises(ExpressionError, match=problem):
+        read_value(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a or vector(0)",
+        "a or on () vector(0)",
+        "vector(0) or a",
+        "sum(a or (vector(1) - 1))",
+        "vector(0) unless a",
+        "absent(a)",
+        "1 - absent_over_time(a[1m])",
+        "scalar(a)",
+        "vector(scalar(a) > bool 1)",
+    ],
+)
+def test_a_failed_scrape_must_not_look_like_a_value(text: str) -> None:
+    with pytest.raises(ExpressionError, match="missing metric would look like a value"):
         read_value(text)
 
 

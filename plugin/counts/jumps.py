@@ -1,0 +1,67 @@
+"""Counts that are no requests of their interval, but the past of a counter that was away.
+
+What a counter shows first, after the query forgot it or Prometheus lost its storage, looks like the
+requests of one interval.
+"""
+
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plugin.promql.query import MEMORY_SECONDS
+from plugin.statistics.evidence import Array, Strata
+
+_FACTOR, _FLOOR = 10.0, 100.0
+_RETURN_FACTOR = 3.0
+_HOLD_SECONDS = 60
+_PHASES = 2
+"""Targets are scraped at moments of their own: what returns at once shows in two intervals."""
+
+
+def jumps(strata: Strata, seconds: int) -> NDArray[np.bool_]:
+    """Intervals, so many `seconds` long, whose counts cannot be those of the interval.
+
+    They have ten times the usual number of both arms, and that does not last: traffic does. Or they
+    have three times that of one arm, which was not seen before for so long that its counters'
+    past may be in it. A canary that begins while stable is there has none.
+    """
+    total = strata.canary_total + strata.stable_total
+    found = _bursts(total, max(_PHASES, _HOLD_SECONDS // seconds))
+    seen = np.flatnonzero(total)
+    if len(seen):
+        for arm in (strata.canary_total, strata.stable_total):
+            found |= _returns(arm, int(seen[0]), seconds)
+    return found
+
+
+def _bursts(total: Array, hold: int) -> NDArray[np.bool_]:
+    """Ten times the usual (and more than 100), for no more than `hold` intervals with requests."""
+    found = np.zeros(len(total), dtype=bool)
+    seen = np.flatnonzero(total)
+    if not len(seen):
+        return found
+    high = total[seen] > max(_FACTOR * float(np.median(total[seen])), _FLOOR)
+    edges = np.flatnonzero(np.diff(high, prepend=False, append=False))
+    for first, end in edges.reshape(-1, 2):
+        if end - first <= hold:
+            found[seen[first:end]] = True
+    return found
+
+
+def _returns(arm: Array, began: int, seconds: int) -> NDArray[np.bool_]:
+    """More than three times what the arm may have, where it is back or where all counts begin.
+
+    That is what it has in one of ten intervals: the weights may have changed.
+    """
+    away = ceil(MEMORY_SECONDS / seconds)
+    seen = np.flatnonzero(arm)
+    back = seen[1:][np.diff(seen) > away]
+    if len(seen) and seen[0] < began + _PHASES:
+        back = np.append(back, seen[0])
+    suspect = np.zeros(len(arm), dtype=bool)
+    for later in range(_PHASES):
+        suspect[np.minimum(back + later, len(arm) - 1)] = True
+    others = arm[(arm > 0) & ~suspect]
+    most = _RETURN_FACTOR * float(np.quantile(others, 0.9)) if len(others) else _FLOOR
+    return suspect & (arm > most)
