@@ -141,6 +141,16 @@ class Service:
             self.snapshot, lambda found: found.outcome, f"the release of {self.name} ends"
         )
 
+    async def ends(self, outcome: str) -> Snapshot:
+        """The release once it has this outcome, whatever is left of the one before: Argo shows its
+        pause for a moment longer.
+        """
+        return await until(
+            self.snapshot,
+            lambda found: found.outcome == outcome,
+            f"the release of {self.name} is {outcome}",
+        )
+
     async def reached(self, weight: int) -> Snapshot:
         return await until(
             self.snapshot,
