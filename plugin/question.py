@@ -78,7 +78,7 @@ class Labels(Model):
 
     @property
     def scheme(self) -> Scheme:
-        return by_labels(self.namespace, self.workload, self.version)
+        return by_labels(self.namespace, self.workload, self.version, restarts=True)
 
 
 class Stage(Model):

@@ -49,7 +49,7 @@ class Source:
         return [selector(self.metric, (*resolved(self.scheme.unreached, arm), *self.matchers))]
 
     def counted(self, selectors: Iterable[str], step: int, replicas: Sequence[str]) -> str:
-        return counted(selectors, step, self.amount, replicas)
+        return counted(selectors, step, self.amount, replicas, self.scheme.restarts)
 
 
 @dataclass(frozen=True)

@@ -39,12 +39,15 @@ class Scheme:
 
     `unreached` are requests that were meant for an arm and found none of its pods: no workload can
     be named then, only the Service. `version` is the label that carries the version, if one does.
+    `restarts` says that the release itself counts, and from zero whenever it starts; a proxy goes
+    on counting.
     """
 
     canary: Alternatives
     stable: Alternatives
     unreached: Conditions | None = None
     version: str | None = None
+    restarts: bool = False
 
     def matchers(self, name: str, arm: Arm) -> tuple[tuple[Matcher, ...], ...]:
         """The conditions of the arm called `name`, per alternative."""
@@ -74,6 +77,7 @@ def by_labels(
     version: str,
     *also: Condition,
     unreached: Conditions | None = None,
+    restarts: bool = False,
 ) -> Scheme:
     """The usual scheme: both arms' series carry the workload and its version."""
     conditions: Conditions = (
@@ -83,7 +87,7 @@ def by_labels(
         (version, "=", Field.VERSION),
         (version, "!=", Field.NOT_VERSION),
     )
-    return Scheme((conditions,), (conditions,), unreached, version)
+    return Scheme((conditions,), (conditions,), unreached, version, restarts)
 
 
 ISTIO = by_labels(
@@ -113,7 +117,7 @@ def _nginx(canary: str) -> Alternatives:
 NGINX = Scheme(canary=_nginx("!="), stable=_nginx("="))
 """ingress-nginx names the canary's backend in `canary`, and does not know versions."""
 
-APPLICATION = by_labels("namespace", "app", "version")
+APPLICATION = by_labels("namespace", "app", "version", restarts=True)
 """As a PodMonitor gives them whose podTargetLabels are `app` and `version`."""
 
 _FAMILIES = {"istio_": ISTIO, "nginx_ingress_controller_": NGINX}

@@ -19,8 +19,8 @@ REPLICAS = ("prometheus_replica", "__replica__", "replica")
 """External labels of Prometheus servers that scrape the same targets twice."""
 
 MEMORY_SECONDS = 300
-"""How long a counter's last value is remembered over missed scrapes. A series that was away for
-longer counts from zero; `counts` drops the jump that makes."""
+"""How long a counter's last value is remembered over missed scrapes, or an interval if that is more.
+A series that was away for longer counts from zero; `counts` drops the jump that makes."""
 
 Amount = Callable[[str], str]
 """PromQL of samples → PromQL of what is counted of each."""
@@ -70,32 +70,45 @@ def histogram_within(bound: Decimal) -> Amount:
 
 
 def counted(
-    selectors: Iterable[str], step: int, amount: Amount = itself, replicas: Sequence[str] = REPLICAS
+    selectors: Iterable[str],
+    step: int,
+    amount: Amount = itself,
+    replicas: Sequence[str] = REPLICAS,
+    restarts: bool = False,
 ) -> str:
     """What each counter of these selectors grew by in the last `step` seconds.
 
-    Smaller than before: reset, so from zero. Absent before: from zero too, unless its whole target
-    was absent, for then scrapes were missed and its last value counts. (After a restart a target is
-    there at once, and its error series only with the next error.) `last_over_time` looks past the
-    marks that a failed scrape leaves.
+    Smaller than before: reset, so from zero. Absent before: from zero too, unless its last value is
+    remembered. `last_over_time` looks past the marks that a failed scrape leaves.
+
+    Counters with `restarts` begin again with the program that is judged. After a restart the target
+    is there at once, and its error series only with the next error, by then perhaps with more than
+    before. So there a value is remembered only while its whole target is absent, for then scrapes
+    were missed.
 
     A pair of Prometheus servers has every counter twice, told apart by one of the labels
     `replicas`. Of both the larger value counts, which is the later scrape: it never goes back, so
     nothing counts twice, and what one of them missed the other has.
     """
-    return " or ".join(_counted(series, step, amount, replicas) for series in selectors)
+    return " or ".join(_counted(one, step, amount, replicas, restarts) for one in selectors)
 
 
-def _counted(series: str, step: int, amount: Amount, replicas: Sequence[str]) -> str:
-    def last(within: str) -> str:
-        samples = amount(f"last_over_time({series}[{within})")
+def _counted(
+    series: str, step: int, amount: Amount, replicas: Sequence[str], restarts: bool
+) -> str:
+    """The subquery has two samples: the values a step ago and now. So Prometheus reads a counter
+    once for both; to compare two whole vectors takes it about twice as long.
+    """
+
+    def last(seconds: int) -> str:
+        samples = amount(f"last_over_time({series}[{seconds}s])")
         return f"max without ({', '.join(replicas)}) ({samples})" if replicas else samples
 
-    now = last(f"{step}s]")
-    just_before = last(f"{step}s] offset {step}s")
-    remembered = last(f"{MEMORY_SECONDS}s] offset {step}s")
-    missed = f"({remembered} unless on (job, instance) {just_before})"
-    return f"({now} - ({just_before} or {missed}) >= 0 or {now})"
+    value = seen = last(max(MEMORY_SECONDS, step))
+    if restarts:
+        seen = last(step)
+        value = f"{seen} or ({value} unless on (job, instance) {seen})"
+    return f"(idelta(({value})[{step * 1500}ms:{step}s]) >= 0 or {seen})"
 
 
 def labelled_sum(counts: str, by: Sequence[str], name: str, zeros: bool = False) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import http.server
 import threading
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -62,29 +63,45 @@ def rare(rng: np.random.Generator, first: int, rate: float) -> Array:
     return errors
 
 
-def test_counts_are_exact_from_birth_over_resets_and_gaps(past: History) -> None:
-    """Two callers count both versions; one keeps restarting, one cannot be scraped for a while."""
+def own(past: History, version: str, code: str, values: Array, **more: str) -> None:
+    """Requests as the service itself counts them."""
+    names = {"namespace": past.namespace, "app": "checkout", "version": version, "job": "pods"}
+    past.scrape("http_requests_total", values, names | {"status": code} | more, stale=False)
+
+
+@pytest.mark.parametrize(
+    ("metrics", "count", "restarts"),
+    [
+        # A service that crashes over and over has as many errors in each of its lives.
+        ("prom-client", own, (30, 33, 36, 39, 71)),
+        # A caller's proxy lives through that; if it restarts, it has seen many errors by then.
+        ("istio", add, (50, 71)),
+    ],
+)
+def test_counts_are_exact_from_birth_over_resets_and_gaps(
+    past: History, metrics: str, count: Callable[..., None], restarts: tuple[int, ...]
+) -> None:
+    """Two targets of each version; one restarts, one cannot be scraped for a while."""
     rng = np.random.default_rng(3)
-    crash_loop = (30, 33, 36, 39, 71)
     gap = slice(40, 44)
     truth = {}
     for version, rate in (("1.1", 8), ("1.0", 70)):
         good, bad = np.zeros(INTERVALS), np.zeros(INTERVALS)
-        for caller, resets in (("a", crash_loop), ("b", ())):
+        for target, resets in (("a", restarts), ("b", ())):
             served = rng.poisson(rate, INTERVALS).astype(float)
-            errors = rare(rng, first=55 if caller == "b" else 20, rate=0.4)
+            errors = rare(rng, first=55 if target == "b" else 20, rate=0.4)
             ok = counter(served, base=1e6 if version == "1.0" else 0, resets=resets)
             failed = counter(errors, born=True, resets=resets)
-            if caller == "b":
+            if target == "b":
                 ok[gap], failed[gap] = np.nan, np.nan
                 for counts in (served, errors):
                     counts[gap.stop] += counts[gap].sum()
                     counts[gap] = 0
             good, bad = good + served, bad + errors
-            add(past, version, "200", ok, instance=caller)
-            add(past, version, "503", failed, instance=caller)
+            count(past, version, "200", ok, instance=target)
+            count(past, version, "503", failed, instance=target)
         truth[version] = (bad, good + bad)
-    counts = past.counts(past.question(BOTH))
+    counts = past.counts(past.question({"availability": 99}, metrics=metrics))
     strata = counts.strata["availability"]
     # The stable counters' past, in the first interval, is left out as what it is: a jump.
     skipped = INTERVALS - len(counts.ends)
@@ -93,6 +110,17 @@ def test_counts_are_exact_from_birth_over_resets_and_gaps(past: History) -> None
     assert strata.canary_total.tolist() == truth["1.1"][1][skipped:].tolist()
     assert strata.stable_bad.tolist() == truth["1.0"][0][skipped:].tolist()
     assert strata.stable_total.tolist() == truth["1.0"][1][skipped:].tolist()
+
+
+def test_a_proxys_counter_that_misses_scrapes_alone_counts_once(past: History) -> None:
+    """Its target is there, so that nothing but the counter's own memory can tell."""
+    for version in ("1.1", "1.0"):
+        add(past, version, "200", counter(always(50)), instance="a")
+        failed = counter(always(1))
+        failed[30:80:3] = np.nan
+        add(past, version, "503", failed, instance="a")
+    strata = past.counts(past.question({"availability": 99})).strata["availability"]
+    assert strata.canary_bad.sum() == strata.stable_bad.sum() <= INTERVALS
 
 
 @pytest.mark.parametrize("replica", ["prometheus_replica", "replica", "__replica__"])
