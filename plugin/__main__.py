@@ -24,6 +24,9 @@ def main() -> int:
         create_app(settings),
         host=settings.host,
         port=settings.port,
+        # Named, because the default takes slower ones where these are missing.
+        loop="uvloop",
+        http="httptools",
         log_config=None,
         access_log=False,
         server_header=False,

@@ -4,10 +4,11 @@ import asyncio
 import ssl
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+from yarl import URL
 
 from plugin.prometheus.access import FORM, Access
 from plugin.prometheus.answers import (
@@ -136,7 +137,7 @@ class Prometheus:
         url = f"{self._base}/api/v1/{path}"
         # Thanos and Mimir would otherwise answer in part, and count HA pairs twice.
         more = {"timeout": f"{_SERVER_TIMEOUT_SECONDS}s", "partial_response": "false"}
-        body = urlencode(form | more | {"dedup": "true"}).encode()
+        body = URL.build(query=form | more | {"dedup": "true"}).raw_query_string.encode()
         headers = {"Content-Type": FORM, **await self._access.credentials.headers(url, body)}
         context = self._context()
         try:
