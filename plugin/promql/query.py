@@ -19,7 +19,7 @@ REPLICAS = ("prometheus_replica", "__replica__", "replica")
 """External labels of Prometheus servers that scrape the same targets twice."""
 
 MEMORY_SECONDS = 300
-"""How long a counter's last value is remembered over missed scrapes, or an interval if that is more.
+"""How long a counter's last value is remembered over missed scrapes; an interval, if that is more.
 A series that was away for longer counts from zero; `counts` drops the jump that makes."""
 
 Amount = Callable[[str], str]
