@@ -4,10 +4,10 @@ The judge's own selectors (plugin.indicators) tell the arms of a release apart; 
 """
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from decimal import Decimal
 
 from components import conventions
+from components.manifests.slirates import Buckets, Counters, Events, NativeHistograms
 from plugin.indicators.presets import Preset
 from plugin.indicators.schemes import ISTIO, NGINX, scheme_of
 from plugin.promql.expressions import read_counter
@@ -19,32 +19,24 @@ Matchers = tuple[Matcher, ...]
 
 
 @dataclass(frozen=True)
-class Events:
-    """The counters of one objective: all events, and the bad or the good ones.
-
-    Each is PromQL selectors; a series that meets any of them counts, and no series meets two.
-    """
-
-    total: tuple[str, ...]
-    part: tuple[str, ...]
-    part_is_good: bool = False
-
-
-@dataclass(frozen=True)
 class Whole:
     """One service: the pods and Services of all its versions."""
 
     name: str
     namespace: str
 
-    def events(self, objective: Objective, preset: Preset) -> Events:
-        """The counters of `objective`, by the preset or by the team's own ratio."""
+    def events(self, objective: Objective, preset: Preset, native: bool = False) -> Events:
+        """The counters of `objective`, by the preset or by the team's own ratio.
+
+        `native` says that the preset's histogram is a native one.
+        """
         if objective.ratio is not None:
             ratio = objective.ratio
             part = self._counter(ratio.bad or ratio.good or "")
-            return Events(self._counter(ratio.total), part, part_is_good=ratio.bad is None)
+            return Counters(self._counter(ratio.total), part, part_is_good=ratio.bad is None)
         if objective.threshold is not None:
-            return self._within(objective.threshold, preset)
+            within = self._native if native else self._classic
+            return within(preset, preset.bound(objective.threshold))
         failed = [
             # The first of the labels that is there says the status.
             (
@@ -54,15 +46,16 @@ class Whole:
             for at, label in enumerate(preset.status)
         ]
         bad = [one for status in failed for one in self._all(preset.requests, preset.only + status)]
-        return Events(self._all(preset.requests, preset.only), tuple(bad))
+        return Counters(self._all(preset.requests, preset.only), tuple(bad))
 
-    def _within(self, threshold: timedelta, preset: Preset) -> Events:
-        microsecond = timedelta(microseconds=1)
-        bound = Decimal(threshold // microsecond) / (preset.unit // microsecond)
+    def _classic(self, preset: Preset, bound: Decimal) -> Buckets:
         name = f"{preset.durations}_bucket"
-        good = self._all(name, (*preset.only, Matcher("le", "=~", spellings(bound))))
-        total = self._all(name, (*preset.only, Matcher("le", "=", "+Inf")))
-        return Events(total, good, part_is_good=True)
+        every = self._all(name, (*preset.only, Matcher("le", "=", "+Inf")))
+        within = self._all(name, (*preset.only, Matcher("le", "=~", spellings(bound))))
+        return Buckets(every, within)
+
+    def _native(self, preset: Preset, bound: Decimal) -> NativeHistograms:
+        return NativeHistograms(self._all(preset.durations, preset.only), bound)
 
     def _counter(self, promql: str) -> tuple[str, ...]:
         counter = read_counter(promql)

@@ -16,7 +16,8 @@ from decimal import Decimal
 from components import conventions
 from components.manifests.burnrates import SHORTEST, Burn, Severity, burns
 from components.manifests.manifest import Body, Manifest, body, metadata
-from components.manifests.slievents import Events, Whole
+from components.manifests.slievents import Whole
+from components.manifests.slirates import Events
 from components.spec.service import ServiceSpec
 from plugin.indicators.presets import PRESETS
 from plugin.promql.matchers import Matcher, selector
@@ -96,10 +97,8 @@ def _sli(subject: Subject) -> Iterator[Body]:
     """Bad of all events, over each window. No record where there were no events: 0/0 would stay
     in every longer window as "not a number".
     """
-    total = _rate(subject.events.total, SHORTEST)
-    bad = _bad(subject.events, SHORTEST)
-    yield _record("slo:sli_bad:rate5m", bad, subject.labels)
-    yield _record("slo:sli_total:rate5m", total, subject.labels)
+    yield _record("slo:sli_bad:rate5m", subject.events.bad(SHORTEST), subject.labels)
+    yield _record("slo:sli_total:rate5m", subject.events.total(SHORTEST), subject.labels)
     windows = {SHORTEST, subject.slo.window}
     windows |= {window for burn in subject.burns for window in (burn.short, burn.long)}
     for window in sorted(windows):
@@ -109,26 +108,13 @@ def _sli(subject: Subject) -> Iterator[Body]:
 
 def _ratio(subject: Subject, window: timedelta) -> str:
     if window <= _RAW:
-        bad, total = _bad(subject.events, window), _rate(subject.events.total, window)
+        bad, total = subject.events.bad(window), subject.events.total(window)
     else:
         # Each minute with the weight of its traffic, which a mean of ratios would lose.
         over = f"[{format_duration(window)}]"
         bad = f"sum_over_time({_selector('slo:sli_bad:rate5m', subject)}{over})"
         total = f"sum_over_time({_selector('slo:sli_total:rate5m', subject)}{over})"
     return f"{bad} / ({total} > 0)"
-
-
-def _bad(events: Events, window: timedelta) -> str:
-    """Bad events per second: 0 if none was ever counted, but nothing where nothing was counted."""
-    total = _rate(events.total, window)
-    part = f"({_rate(events.part, window)} or 0 * {total})"
-    # Two scrapes may see the two counters unequally: never below 0.
-    return f"clamp_min({total} - {part}, 0)" if events.part_is_good else part
-
-
-def _rate(selectors: tuple[str, ...], window: timedelta) -> str:
-    over = f"[{format_duration(window)}]"
-    return f"sum({' or '.join(f'rate({each}{over})' for each in selectors)})"
 
 
 def _meta(subject: Subject) -> Iterator[Body]:

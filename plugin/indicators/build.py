@@ -1,7 +1,6 @@
 """From an objective to its indicator."""
 
 from datetime import timedelta
-from decimal import Decimal
 
 from plugin.indicators import folds
 from plugin.indicators.indicator import Indicator, Source
@@ -40,7 +39,7 @@ def _classic(
     objective: Objective, threshold: timedelta, preset: Preset, application: Scheme
 ) -> Indicator:
     scheme = scheme_of(preset.durations, application)
-    le = Matcher("le", "=~", f"{spellings(_bound(threshold, preset))}|[+]Inf")
+    le = Matcher("le", "=~", f"{spellings(preset.bound(threshold))}|[+]Inf")
     name, only = f"{preset.durations}_bucket", (*preset.only, le)
     buckets = Source("", name, scheme, ("le",), only, zeros=True)
     return Indicator(objective, (buckets,), folds.above_the_bucket_of_all, folds.has_bucket)
@@ -50,18 +49,12 @@ def _native(
     objective: Objective, threshold: timedelta, preset: Preset, application: Scheme
 ) -> Indicator:
     scheme, name = scheme_of(preset.durations, application), preset.durations
-    within = histogram_within(_bound(threshold, preset))
+    within = histogram_within(preset.bound(threshold))
     sources = (
         Source("count", name, scheme, (), preset.only, histogram_count),
         Source("within", name, scheme, (), preset.only, within, zeros=True),
     )
     return Indicator(objective, sources, folds.above_the_bound_of_all, folds.has_bound)
-
-
-def _bound(threshold: timedelta, preset: Preset) -> Decimal:
-    """The threshold in the histogram's unit, exactly."""
-    microsecond = timedelta(microseconds=1)
-    return Decimal(threshold // microsecond) / (preset.unit // microsecond)
 
 
 def _ratio(objective: Objective, ratio: Ratio, application: Scheme) -> Indicator:

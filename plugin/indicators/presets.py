@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 
 from plugin.promql.matchers import Matcher
 
@@ -20,6 +21,11 @@ class Preset:
     durations: str
     unit: timedelta
     only: tuple[Matcher, ...] = ()
+
+    def bound(self, threshold: timedelta) -> Decimal:
+        """The threshold in the histogram's unit, exactly."""
+        microsecond = timedelta(microseconds=1)
+        return Decimal(threshold // microsecond) / (self.unit // microsecond)
 
 
 PRESETS = {
