@@ -6,7 +6,16 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from plugin.indicators import PRESETS, Arm, Indicator, Scheme, by_labels, indicator
+from plugin.indicators import (
+    PRESETS,
+    Arm,
+    Histograms,
+    Indicator,
+    Metrics,
+    Scheme,
+    by_labels,
+    indicator,
+)
 from plugin.indicators import Field as Of
 from plugin.indicators.arms import check_expressions
 from plugin.policy import LONGEST_LOOKBACK, Policy
@@ -107,8 +116,8 @@ class Question(Model):
     service: Name
     namespace: Name
     slo: SLO
-    metrics: Literal["istio", "spring", "prom-client", "nginx"] = "istio"
-    histograms: Literal["classic", "native"] = "classic"
+    metrics: Metrics = "istio"
+    histograms: Histograms = "classic"
     labels: Labels = Labels()
     arms: Arms
     stage: Stage = Stage()

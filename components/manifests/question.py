@@ -3,6 +3,7 @@
 from components.manifests.manifest import Body
 from components.spec import image
 from components.spec.service import ServiceSpec
+from components.spec.slo import MEASURED
 
 JUDGE_OUTAGE_SECONDS = 24 * 3600
 """How long the judge may be away before a controller gives a healthy release up."""
@@ -15,8 +16,8 @@ def question(spec: ServiceSpec, canary: Body, stable: Body) -> Body:
     return {
         "service": spec.name,
         "namespace": spec.namespace,
-        "slo": spec.slo.model_dump(mode="json", exclude_none=True),
-        "metrics": "istio",
+        "slo": spec.slo.model_dump(mode="json", exclude_none=True, exclude=MEASURED),
+        **spec.slo.model_dump(include=MEASURED),
         "arms": {"canary": canary, "stable": stable},
         "stages": [{"weight": stage.weight, "time": f"{stage.time}s"} for stage in spec.stages],
         "policy": spec.policy.asked(

@@ -67,9 +67,10 @@ def objects(spec: ServiceSpec) -> list[Manifest]:
     """
     if spec.slo is None or not spec.site.rules:
         return []
-    whole = Whole(spec.name, spec.namespace)
+    whole, preset = Whole(spec.name, spec.namespace), PRESETS[spec.slo.metrics]
+    native = spec.slo.histograms == "native"
     subjects = [
-        Subject(whole, spec.slo, objective, whole.events(objective, PRESETS["istio"]))
+        Subject(whole, spec.slo, objective, whole.events(objective, preset, native))
         for objective in spec.slo.objectives
     ]
     return [prometheus_rule(whole, subjects)]

@@ -13,7 +13,7 @@ class LatencyArgs(TypedDict):
     """Percent of requests, such as 95."""
 
     threshold: str
-    """A bucket bound of Istio's histogram, such as "250ms"."""
+    """A bucket bound of the histogram that `metrics` names, such as "250ms"."""
 
 
 if TYPE_CHECKING:
@@ -87,6 +87,13 @@ class SloArgs(TypedDict):
 
     restarts: NotRequired[int]
     """Restarts of any one container of a new version that are tolerated. Default 2."""
+
+    metrics: NotRequired[str]
+    """Where requests are counted: "istio" (default) by the callers' proxies, "spring" or
+    "prom-client" by the application itself; "nginx" by ingress-nginx, without a canary only."""
+
+    histograms: NotRequired[str]
+    """How Prometheus keeps the latency histogram: "classic" (default) or "native"."""
 
     window: NotRequired[str]
     """The time over which the objectives hold. Default "30d"."""

@@ -24,10 +24,9 @@ from components.spec.kinds import Controller, Strategy
 from components.spec.namespace import Namespace
 from components.spec.policy import ReleasePolicy
 from components.spec.site import Site
+from components.spec.slo import MeasuredSLO
 from components.spec.stages import Stages
-from plugin.indicators.arms import check_expressions
-from plugin.slo import SLO, Model
-from plugin.slo.buckets import check_istio_buckets
+from plugin.slo import Model
 
 
 class Replicas(Model):
@@ -83,7 +82,7 @@ class ServiceFields(Model):
         description='the container image with its tag, such as "shop/checkout:1.8.0"'
     )
     strategy: Strategy = Field(default=Strategy.CANARY, description='"canary" or "rolling"')
-    slo: SLO | None = Field(
+    slo: MeasuredSLO | None = Field(
         default=None, validate_default=True, description="the objectives the judge decides by"
     )
     controller: Controller = Field(description='"argo" or "flagger"')
@@ -113,15 +112,15 @@ class ServiceFields(Model):
 
     @field_validator("slo")
     @classmethod
-    def _judgeable(cls, slo: SLO | None, info: ValidationInfo) -> SLO | None:
-        if slo is None and info.data.get("strategy") is Strategy.CANARY:
+    def _judgeable(cls, slo: MeasuredSLO | None, info: ValidationInfo) -> MeasuredSLO | None:
+        canary = info.data.get("strategy") is Strategy.CANARY
+        if slo is None and canary:
             raise ValueError(
                 "is missing: the judge decides every stage of a canary by it; add "
                 '"slo": {"availability": 99.9}, or set "strategy": "rolling"'
             )
         if slo is not None:
-            check_istio_buckets(slo)
-            check_expressions(slo)
+            slo.check(canary=canary)
         return slo
 
 

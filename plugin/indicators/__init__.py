@@ -2,7 +2,7 @@
 
 from plugin.indicators.build import indicator
 from plugin.indicators.indicator import Counted, Indicator, Source
-from plugin.indicators.presets import PRESETS, Preset
+from plugin.indicators.presets import PRESETS, Histograms, Metrics, Preset
 from plugin.indicators.schemes import Arm, Field, Scheme, by_labels, scheme_of
 
 __all__ = [
@@ -10,7 +10,9 @@ __all__ = [
     "Arm",
     "Counted",
     "Field",
+    "Histograms",
     "Indicator",
+    "Metrics",
     "Preset",
     "Scheme",
     "Source",

@@ -3,8 +3,15 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from typing import Literal
 
 from plugin.promql.matchers import Matcher
+
+Metrics = Literal["istio", "spring", "prom-client", "nginx"]
+"""The names of the presets."""
+
+Histograms = Literal["classic", "native"]
+"""How Prometheus keeps a preset's histogram: as a series per bucket, or as one series."""
 
 
 @dataclass(frozen=True)

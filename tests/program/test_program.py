@@ -60,6 +60,24 @@ def test_every_object_belongs_to_a_component(run: Run, stack: str) -> None:
     assert {each.parent for each in objects} == components
 
 
+def test_a_stack_chooses_where_a_services_requests_are_counted(run: Run) -> None:
+    """For the judge and the rules alike, on both controllers. It is no release: pods stay."""
+    before = {each.urn: each for each in run("local", services={})}
+    chosen = {name: {"slo": {"metrics": "prom-client"}} for name in JUDGED}
+    after = {each.urn: each for each in run("local", services=chosen)}
+    for name in JUDGED:
+        assert question([*before.values()], name)["metrics"] == "istio"
+        assert question([*after.values()], name)["metrics"] == "prom-client"
+    changed = {one.type.rsplit(":")[-1] for urn, one in after.items() if one != before[urn]}
+    assert changed == {"AnalysisTemplate", "Canary", "PrometheusRule"}
+    rules = [each for each in after.values() if each.type.endswith(":PrometheusRule")]
+    assert len(rules) == 2
+    for each in rules:
+        text = json.dumps(each.inputs)
+        assert "http_requests_total" in text
+        assert "istio_" not in text
+
+
 @pytest.mark.parametrize("stack", STACKS)
 def test_every_object_names_the_plugin_version(run: Run, stack: str) -> None:
     """Without it the engine may take any version of the Kubernetes plugin that lies about."""

@@ -1,11 +1,12 @@
 """The question: every mistake in it is an error that names the field."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pydantic import ValidationError
 
+from plugin.indicators import PRESETS, Metrics
 from plugin.question import Question
 
 
@@ -184,3 +185,9 @@ def test_counts_reach_back_as_far_as_the_stages_take(
 ) -> None:
     question = Question.model_validate(asked | change)
     assert question.lookback(timedelta(hours=2)) == timedelta(hours=hours)
+
+
+def test_whatever_can_be_named_is_known(asked: dict[str, Any]) -> None:
+    assert set(get_args(Metrics)) == PRESETS.keys()
+    for name in PRESETS:
+        assert Question.model_validate(asked | {"metrics": name}).indicators

@@ -142,6 +142,16 @@ def test_every_expression_is_promql(events: Events, target: str, window: str) ->
         promql_parser.parse(rule["expr"])
 
 
+def test_the_rules_count_where_the_judge_is_told_to_count(make_spec: MakeSpec) -> None:
+    """Else an error budget would be spent by other requests than those that releases answer for."""
+    slo = {"availability": 99, "latency": {"percentile": 95, "threshold": "300ms"}}
+    (rule,) = objects(make_spec(slo=slo | {"metrics": "prom-client", "histograms": "native"}))
+    text = yaml.safe_dump(rule.body)
+    assert "http_requests_total{" in text
+    assert "histogram_fraction(-Inf, 0.3, " in text
+    assert "istio_" not in text
+
+
 def test_a_service_has_one_object_whatever_its_releases(make_spec: MakeSpec) -> None:
     """Rules of a version would begin a new error budget with each release."""
     (first,) = objects(make_spec(image="shop/checkout:1.8.0"))

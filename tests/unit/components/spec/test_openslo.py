@@ -75,6 +75,16 @@ def test_what_stands_beside_the_file_adds_to_it_and_overrules_it(folder: Path, s
     assert slo.window.days == 30
 
 
+def test_the_file_and_where_requests_are_counted_stand_side_by_side(
+    folder: Path, site: Site
+) -> None:
+    """A file's own objectives name their metrics; the preset is for what is promised beside it."""
+    beside = {"openslo": "slos/checkout.yaml", "availability": 99.9}
+    slo = resolved(folder, site, beside, {"slo": {"metrics": "spring"}}).slo
+    assert slo is not None
+    assert (slo.metrics, len(slo.objectives)) == ("spring", 2)
+
+
 def test_a_stack_may_name_another_file_and_overrule_it(folder: Path, site: Site) -> None:
     (folder / "strict.yaml").write_text(FILE.replace("0.99", "0.999"))
     overlay = {"slo": {"openslo": "strict.yaml", "window": "7d"}}
