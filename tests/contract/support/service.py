@@ -38,6 +38,8 @@ class Service:
     `adapt` changes the component's objects in place: for what it does not make (yet).
     """
 
+    slo: Mapping[str, Any] = SLO
+
     def __init__(
         self,
         objects: Objects,
@@ -91,7 +93,7 @@ class Service:
         )
         args = {
             "image": f"sluice/demo-app:{tag}",
-            "slo": SLO,
+            "slo": self.slo,
             "env": {"VERSION": tag, **env},
             "replicas": {"min": 1},
             "policy": dict(policy or {}),
