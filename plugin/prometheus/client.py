@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from plugin.prometheus.answers import (
     read,
     refusal,
 )
+from plugin.prometheus.clock import check_clock
 from plugin.prometheus.errors import ConfigError, PrometheusError, QueryError, line
 from plugin.promql.query import Query
 
@@ -40,7 +42,7 @@ class Prometheus:
     """Shared by all requests of this process.
 
     `observe` is told how long each query took, in seconds, and how it ended: "ok", or the name of
-    the error class.
+    the error class. `clock` is the time in Unix seconds, on which Prometheus has to agree.
     """
 
     def __init__(
@@ -48,10 +50,12 @@ class Prometheus:
         url: str,
         observe: Callable[[float, str], None],
         access: Access = Access(),  # noqa: B008 immutable
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._base = url.rstrip("/")
         self._observe = observe
         self._access = access
+        self._clock = clock
         self._proxy = _proxy(url)
         # First come, first served; aiohttp lets latecomers have a connection that gets free.
         self._turns = asyncio.Semaphore(_CONNECTIONS)
@@ -140,6 +144,7 @@ class Prometheus:
         body = URL.build(query=form | more | {"dedup": "true"}).raw_query_string.encode()
         headers = {"Content-Type": FORM, **await self._access.credentials.headers(url, body)}
         context = self._context()
+        sent = self._clock()
         try:
             # To follow a redirect would be to carry the credentials to where it points.
             async with (
@@ -153,6 +158,7 @@ class Prometheus:
                     allow_redirects=False,
                 ) as response,
             ):
+                received = self._clock()
                 content = await _bounded(response)
         except TimeoutError as error:
             raise QueryError("Prometheus did not answer in time") from error
@@ -161,6 +167,7 @@ class Prometheus:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise QueryError(f"Prometheus cannot be reached: {line(str(error))}") from error
         if response.status == 200:
+            check_clock(response.headers, sent, received)
             return content
         refused = f"Prometheus answered {response.status}: {refusal(content)}"
         raise (QueryError if response.status in _UNAVAILABLE else ConfigError)(refused)

@@ -271,6 +271,17 @@ def test_a_refused_query_is_a_config_error(scraped: str) -> None:
     asyncio.run(ask())
 
 
+@pytest.mark.parametrize("off", [-300, 300])
+def test_prometheus_answers_tell_that_our_clock_is_wrong(scraped: str, off: float) -> None:
+    async def ask() -> None:
+        source = Prometheus(scraped, lambda *_: None, clock=lambda: time.time() + off)
+        with pytest.raises(ConfigError, match="the judge's clock is"):
+            await source.query("vector(1)")
+        await source.close()
+
+    asyncio.run(ask())
+
+
 class Exporter(http.server.BaseHTTPRequestHandler):
     """Ten more requests at each scrape; some fail, and Prometheus marks the series stale."""
 

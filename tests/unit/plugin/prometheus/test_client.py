@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from typing import Any
@@ -61,6 +62,21 @@ async def test_the_query_is_posted_as_a_form_with_a_time_limit(serve: Any) -> No
     assert form["query"] == "up"
     assert (form["start"], form["end"], form["step"]) == ("100", "200", "10")
     assert (form["timeout"], form["partial_response"]) == ("4s", "false")
+
+
+@pytest.mark.parametrize("off", [-240, 240])
+async def test_a_clock_that_prometheus_does_not_share_is_for_somebody_to_act_on(
+    serve: Any, off: float
+) -> None:
+    """Minutes behind it would promote on old counts, minutes ahead it would never see any."""
+    url = await serve(always())
+    one = Prometheus(url, lambda *_: None, clock=lambda: time.time() + off)
+    try:
+        with pytest.raises(ConfigError, match=r"the judge's clock is 2\d\d s (behind|ahead)"):
+            await one.query_range(QUERY)
+    finally:
+        await one.close()
+    assert await ask(url) == []
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
