@@ -32,7 +32,7 @@ class Counts:
 
     `ends` are the intervals' ends in Unix seconds; `dropped` says how many were left out although
     they had requests, and `quiet` how many requests stable had since the canary's last one.
-    `lacking` names the arms of an indicator that miss the counters of what was good, and
+    `lacking` names the arms of an indicator whose counters do not tell good from bad, and
     `stable_before` is how many requests stable had before the canary's first one.
     """
 
@@ -103,7 +103,7 @@ def read(
     named = {one.name: _strata(answer, one) for one in indicators}
     strata = {one.name: _with_unreached(answer, one, named[one.name]) for one in indicators}
     ends = query.start + query.step * np.arange(query.intervals)
-    lacking = {one.name: one.lacking(_sources(answer, one), query.intervals) for one in indicators}
+    lacking = {one.name: one.lacking(_sources(answer, one)) for one in indicators}
     counts = Counts(strata, ends, query.step, dropped=0, quiet=0, lacking=lacking)
     plausible = ~implausible(counts)
     traffic = counts[plausible].traffic

@@ -31,8 +31,9 @@ def indicator(
         return latency(objective, objective.threshold, preset, application)
     scheme = scheme_of(preset.requests, application)
     requests = Source("", preset.requests, scheme, preset.status, preset.only)
+    present = folds.tells_status(float(objective.budget))
     unreached = scheme.unreached is not None
-    return Indicator(objective, (requests,), folds.server_errors_of_all, unreached=unreached)
+    return Indicator(objective, (requests,), folds.server_errors_of_all, present, unreached)
 
 
 def _classic(

@@ -4,15 +4,17 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from plugin.indicators.indicator import Counted, Values
+from plugin.indicators.indicator import Counted, Present, Values
 from plugin.statistics.evidence import Array
 
 
 def server_errors_of_all(counts: Counted, intervals: int) -> tuple[Array, Array]:
-    """By status: 5xx of all. Some clients count per status class, as "5xx"."""
+    """By status: 5xx of all that have one. Some clients count per status class, as "5xx"."""
     by_status = counts.get("", {})
-    errors = (count for values, count in by_status.items() if _status(values).startswith("5"))
-    return _sum(errors, intervals), _sum(by_status.values(), intervals)
+    known = ((_status(values), count) for values, count in by_status.items())
+    known = [(status, count) for status, count in known if _is_status(status)]
+    errors = (count for status, count in known if status.startswith("5"))
+    return _sum(errors, intervals), _sum((count for _, count in known), intervals)
 
 
 def above_the_bucket_of_all(counts: Counted, intervals: int) -> tuple[Array, Array]:
@@ -41,6 +43,22 @@ def all_but_good(counts: Counted, intervals: int) -> tuple[Array, Array]:
     return np.clip(total - _all(counts, "good", intervals), 0, None), total
 
 
+def tells_status(most: float) -> Present:
+    """Whether no more than this fraction of the requests is without a status.
+
+    All of those may have failed: a client that meets an exception often counts without one.
+    """
+
+    def tells(counts: Counted) -> bool:
+        unknown = total = 0.0
+        for values, count in counts.get("", {}).items():
+            total += count.sum()
+            unknown += 0.0 if _is_status(_status(values)) else count.sum()
+        return bool(unknown <= most * total)
+
+    return tells
+
+
 def has_bucket(counts: Counted) -> bool:
     return any(bound != "+Inf" for (bound,) in counts.get("", {}))
 
@@ -55,6 +73,10 @@ def has_good(counts: Counted) -> bool:
 
 def _status(values: Values) -> str:
     return next((value for value in values if value), "")
+
+
+def _is_status(value: str) -> bool:
+    return value[:1].isdigit()
 
 
 def _all(counts: Mapping[str, Mapping[Values, Array]], key: str, intervals: int) -> Array:

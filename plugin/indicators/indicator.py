@@ -16,7 +16,7 @@ Values = tuple[str, ...]
 Counted = Mapping[str, Mapping[Values, Array]]
 """Of one arm: source → label values → counts per interval."""
 Present = Callable[[Counted], bool]
-"""Counts of one arm → whether the counters are there by which its events are called good."""
+"""Counts of one arm → whether they tell which of its events were good and which bad."""
 Fold = Callable[[Counted, int], tuple[Array, Array]]
 """Counts of one arm, and the number of intervals → (bad, total) per interval."""
 
@@ -56,7 +56,8 @@ class Source:
 class Indicator:
     """Where the events of one objective are counted, and how their counts fold.
 
-    `present` says whether an arm has the counters without which all its events would be bad.
+    `present` says whether an arm's counts tell good from bad; without that, a missing counter would
+    make all its events bad, and a missing label all of them good.
     `unreached` says that requests which found no pod count as well: in the first source, and only
     once the release has been seen.
     """
@@ -73,19 +74,19 @@ class Indicator:
 
     def fold(self, arms: Mapping[str, Counted], intervals: int) -> dict[str, tuple[Array, Array]]:
         """(bad, total) per arm; nothing of either if one of them lacks counters."""
-        if self.lacking(arms, intervals):
+        if self.lacking(arms):
             return {name: (np.zeros(intervals), np.zeros(intervals)) for name in arms}
         return {name: self.how(arm, intervals) for name, arm in arms.items()}
 
-    def lacking(self, arms: Mapping[str, Counted], intervals: int) -> tuple[str, ...]:
-        """The arms whose events are counted, but not which of them were good.
+    def lacking(self, arms: Mapping[str, Counted]) -> tuple[str, ...]:
+        """The arms whose events are counted, but not which of them were good or bad.
 
         A counter that stands still is there: an arm that is really that bad lacks nothing.
         """
         if self.present is None:
             return ()
-        return tuple(
-            name
-            for name, arm in arms.items()
-            if self.how(arm, intervals)[1].any() and not self.present(arm)
-        )
+        return tuple(name for name, arm in arms.items() if _anything(arm) and not self.present(arm))
+
+
+def _anything(arm: Counted) -> bool:
+    return any(count.any() for counts in arm.values() for count in counts.values())

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from plugin.counts import Counts
+from plugin.indicators import PRESETS
 from plugin.policy.gates import Window
 from plugin.question import Question
 from plugin.slo.units import format_duration
@@ -127,7 +128,8 @@ def _no_data(case: Case, counts: Counts, question: Question, age: float | None) 
     lacking = counts.lacking.get(case.objective.name)
     if lacking or (case.missing_bucket and not case.unseen):
         arms = {"canary": f"the canary ({canary})", "stable": "stable"}
-        return _lacking(case, arms[lacking[0]] if lacking and len(lacking) == 1 else "either arm")
+        arm = arms[lacking[0]] if lacking and len(lacking) == 1 else "either arm"
+        return _lacking(case, arm, question)
     if case.objective.ratio is not None and case.unseen:
         arm = "stable" if case.rollout.canary_total.any() else f"the canary ({canary})"
         return (
@@ -163,11 +165,16 @@ def _silent(traffic: Strata) -> str:
     return "stable" if canary else "the canary"
 
 
-def _lacking(case: Case, arm: str) -> str:
+def _lacking(case: Case, arm: str, question: Question) -> str:
     if case.objective.ratio is not None:
         return (
             f"no good event of {case.objective.name} was counted for {arm}: is its counter "
             "scraped, with the labels that tell the arms apart?"
+        )
+    if case.objective.threshold is None:
+        return (
+            f"too many requests to {arm} carry no HTTP status (label "
+            f"{' or '.join(PRESETS[question.metrics].status)}) to tell which of them failed"
         )
     return (
         f"no request within {_threshold(case)} was counted for {arm}: is that bucket in the "

@@ -194,7 +194,8 @@ def test_a_business_ratio_counts_exactly(past: History, good: bool, written: str
         paid = counter(truth[version].total - truth[version].bad, resets=(50,))
         past.add("payments_total", failed, **names, outcome="failed", instance="a")
         past.add("payments_total", paid, **names, outcome="paid", instance="a")
-        past.add("istio_requests_total", counter(always(50)), **istio(past.namespace, version))
+        served = {**istio(past.namespace, version), "response_code": "200"}
+        past.add("istio_requests_total", counter(always(50)), **served)
     part = (
         {"good": 'payments_total{outcome="paid"}'}
         if good

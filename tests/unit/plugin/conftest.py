@@ -47,7 +47,8 @@ class Traffic:
 
     `arms` maps "canary" and "stable" to (total, errors, slow) per interval; `error` is raised
     instead, `weight` is what Flagger reports, and `budget` what recording rules say is left of it.
-    `values` are those of signals, per part of the query and interval.
+    `values` are those of signals, per part of the query and interval, and `status` is what an arm's
+    good requests are labelled with.
     """
 
     def __init__(self) -> None:
@@ -56,6 +57,7 @@ class Traffic:
         self.weight: float | None = None
         self.budget: dict[str, float] = {}
         self.values: dict[str, Sequence[float]] = {}
+        self.status: dict[str, str] = {}
         self.age = 0
         self.queries: list[Query] = []
 
@@ -74,7 +76,7 @@ class Traffic:
             within = [one[0] - one[2] for one in intervals]
             good = [all_ - bad for all_, bad in zip(total, errors, strict=True)]
             for part, label, counts in (
-                ("availability", {"response_code": "200"}, good),
+                ("availability", {"response_code": self.status.get(arm, "200")}, good),
                 ("availability", {"response_code": "503"}, errors),
                 ("latency", {"le": "+Inf"}, total),
                 ("latency", {"le": "250.0"}, within),

@@ -117,6 +117,22 @@ def test_an_arm_without_the_bucket_makes_nothing_slow(question: Question, lacks:
     assert not (strata.canary_total.any() or strata.stable_total.any())
 
 
+@pytest.mark.parametrize("lacks", ["canary", "stable"])
+def test_an_arm_without_the_status_makes_nothing_good(question: Question, lacks: str) -> None:
+    """In the canary every failure would be overlooked, in stable every one of its own."""
+    other = "stable" if lacks == "canary" else "canary"
+    counts = counted(
+        question,
+        series(f"{lacks} availability", code(""), (1010, 10)),
+        series(f"{other} availability", code("200"), (1010, 10)),
+        series("canary latency", {"le": "+Inf"}, (1010, 10)),
+        series("canary latency", {"le": "250"}, (1010, 10)),
+    )
+    strata = counts.strata["availability"]
+    assert counts.lacking["availability"] == (lacks,)
+    assert not (strata.canary_total.any() or strata.stable_total.any())
+
+
 def test_a_canary_whose_every_request_is_slow_lacks_nothing(question: Question) -> None:
     """Its bucket is there, and stands still."""
     counts = counted(

@@ -27,6 +27,18 @@ def test_server_errors_are_bad_whichever_label_tells_them() -> None:
     assert folded(folds.server_errors_of_all(by_status, 1)) == (3, 9)
 
 
+@pytest.mark.parametrize("status", ["", "UNKNOWN", "error"])
+def test_a_request_without_a_status_is_neither_good_nor_bad(status: str) -> None:
+    by_status = counts("", {("200",): 98, ("500",): 1, (status,): 1})
+    assert folded(folds.server_errors_of_all(by_status, 1)) == (1, 99)
+
+
+@pytest.mark.parametrize(("without", "tells"), [(1, True), (2, False), (100, False)])
+def test_what_may_have_failed_beyond_the_budget_must_be_known(without: int, tells: bool) -> None:
+    by_status = counts("", {("200",): 100 - without, ("",): without})
+    assert folds.tells_status(0.01)(by_status) is tells
+
+
 @pytest.mark.parametrize("within", [6, 12])
 def test_no_more_requests_are_slow_than_there_are(within: int) -> None:
     """A scrape may catch a bucket after the request that it misses in the total."""

@@ -53,6 +53,24 @@ async def test_a_pass_tells_what_the_next_stage_may_cost_the_service(
     )
 
 
+@pytest.mark.parametrize(
+    ("status", "arm"),
+    [
+        ({"canary": ""}, "the canary (checkout 1.1.0-0a1b2c3d)"),
+        ({"canary": "", "stable": ""}, "either arm"),
+    ],
+)
+async def test_requests_without_a_status_pass_nothing_and_the_label_is_named(
+    traffic: Any, asked: dict[str, Any], status: dict[str, str], arm: str
+) -> None:
+    traffic.steady(canary=(10, 0, 0), stable=(90, 0, 0)).status = status
+    assert await sentence(traffic, asked) == (
+        Reason.NO_DATA,
+        f"too many requests to {arm} carry no HTTP status (label response_code) to tell which of "
+        "them failed",
+    )
+
+
 async def test_a_canary_without_its_share_is_told_in_requests(
     traffic: Any, asked: dict[str, Any]
 ) -> None:
