@@ -33,7 +33,8 @@ class Counts:
     `ends` are the intervals' ends in Unix seconds; `dropped` says how many were left out although
     they had requests, and `quiet` how many requests stable had since the canary's last one.
     `lacking` names the arms of an indicator whose counters do not tell good from bad, and
-    `stable_before` is how many requests stable had before the canary's first one.
+    `stable_before` is how many requests stable had before the canary's first one. `unsettled` says
+    that the newest counts were left out as a jump, which may yet turn out to be traffic.
     """
 
     strata: Mapping[str, Strata]
@@ -43,6 +44,7 @@ class Counts:
     quiet: float
     lacking: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     stable_before: float = 0
+    unsettled: bool = False
 
     def __getitem__(self, index: slice | NDArray[np.bool_]) -> Self:
         strata = {name: strata[index] for name, strata in self.strata.items()}
@@ -115,8 +117,13 @@ def read(
     used = plausible & (ends > began + warm_up)
     busy = counts.traffic.canary_total + counts.traffic.stable_total > 0
     dropped = int(np.count_nonzero(busy & (ends > began) & ~used))
-    before = float(traffic.stable_total[:born].sum())
-    return replace(counts, dropped=dropped, quiet=quiet(traffic), stable_before=before)[used]
+    return replace(
+        counts,
+        dropped=dropped,
+        quiet=quiet(traffic),
+        stable_before=float(traffic.stable_total[:born].sum()),
+        unsettled=bool((~plausible[busy])[-1:].any()),
+    )[used]
 
 
 def quiet(traffic: Strata) -> float:

@@ -132,7 +132,7 @@ class Judge:
         progress = Progress.of(counts, question)
         compared, age = counts.compared, self._age(counts)
         newest = _SLACK_SECONDS + _SCRAPES * self.scrape_interval + counts.seconds
-        fresh = age is not None and age <= newest
+        fresh = age is not None and age <= newest and not counts.unsettled
         return tuple(
             Case(
                 objective=objective,

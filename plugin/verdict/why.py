@@ -140,6 +140,11 @@ def _no_data(case: Case, counts: Counts, question: Question, age: float | None) 
         return f"no request to the canary ({canary}) has been counted{_since_when(case, counts)}"
     if not case.rollout.stable_total.any():
         return f"stable ({question.arms.stable.workload}) has no requests to compare with"
+    if counts.unsettled:
+        return (
+            "the newest counts are so many more than usual that they may be the past of counters "
+            "that were away: waiting to see whether they last"
+        )
     return _gone_by(counts.traffic, age)
 
 

@@ -167,6 +167,35 @@ async def test_old_counts_promote_nothing(traffic: Any, question: Question) -> N
     assert "to either arm was counted for 33 s" in judgement.why
 
 
+@pytest.mark.parametrize(
+    ("since", "reason"), [(0, Reason.NON_INFERIOR), (1, Reason.NO_DATA), (30, Reason.NO_DATA)]
+)
+async def test_nothing_is_promoted_while_the_newest_counts_are_left_out(
+    traffic: Any, question: Question, since: int, reason: Reason
+) -> None:
+    """Tenfold traffic is not believed for a minute: what was proven before it is not enough."""
+    traffic.arms = {
+        "canary": [(10, 0, 0)] * 60 + [(150, 0, 0)] * since,
+        "stable": [(90, 0, 0)] * 60 + [(1350, 0, 0)] * since,
+    }
+    judgement = await judge(traffic).judge(question)
+    assert judgement.reason is reason
+    assert ("waiting to see whether they last" in judgement.why) is bool(since)
+
+
+@pytest.mark.parametrize("then", [(10, 90), (150, 1350)])
+async def test_left_out_counts_hold_until_it_is_known_what_they_were(
+    traffic: Any, question: Question, then: tuple[int, int]
+) -> None:
+    """A jump is followed by the usual; traffic lasts, and counts from its beginning."""
+    rows = [(10, 90)] * 60 + [(150, 1350)] + [then] * 30
+    traffic.arms = {
+        "canary": [(canary, 0, 0) for canary, _ in rows],
+        "stable": [(stable, 0, 0) for _, stable in rows],
+    }
+    assert (await judge(traffic).judge(question)).reason is Reason.NON_INFERIOR
+
+
 @pytest.mark.parametrize(("before", "verdict"), [(0, Verdict.FAIL), (9, Verdict.UNDECIDED)])
 async def test_a_canary_is_judged_by_itself_only_if_stable_never_had_a_request(
     traffic: Any, question: Question, before: int, verdict: Verdict
