@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plugin.counts.answer import Answer, Part
+from plugin.counts.cadence import Rarely
 from plugin.counts.jumps import jumps
 from plugin.indicators import Arm, Counted, Indicator, Source
 from plugin.promql.query import MEMORY_SECONDS
@@ -34,7 +35,8 @@ class Counts:
     they had requests, and `quiet` how many requests stable had since the canary's last one.
     `lacking` names the arms of an indicator whose counters do not tell good from bad, and
     `stable_before` is how many requests stable had before the canary's first one. `unsettled` says
-    that the newest counts were left out as a jump, which may yet turn out to be traffic.
+    that the newest counts were left out as a jump, which may yet turn out to be traffic, and
+    `rarely` that the counters have fewer samples than they should.
     """
 
     strata: Mapping[str, Strata]
@@ -45,6 +47,7 @@ class Counts:
     lacking: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     stable_before: float = 0
     unsettled: bool = False
+    rarely: Rarely | None = None
 
     def __getitem__(self, index: slice | NDArray[np.bool_]) -> Self:
         strata = {name: strata[index] for name, strata in self.strata.items()}

@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import ceil, floor
 from typing import Protocol
 
 from plugin import signals
-from plugin.counts import Counts, parts, read
+from plugin.counts import Counts, cadence, parts, read
 from plugin.counts.answer import Answer, Part
 from plugin.indicators import Indicator
 from plugin.prometheus import ConfigError, PrometheusError, Sample, Series
@@ -91,6 +91,7 @@ class Judge:
             return cannot_judge(question, error, query.end, query)
         pods = signals.attempt_pods(answer)
         counts = read(answer, indicators, question.policy.warm_up.total_seconds(), pods)
+        counts = replace(counts, rarely=cadence.rarely(answer, self.scrape_interval))
         cases = self.cases(question, counts)
         decision = decide(cases)
         reason = decision.reason
@@ -117,6 +118,7 @@ class Judge:
         arms = {name: question.arm(name, self._reporter) for name in ("canary", "stable")}
         asked = [
             *parts(indicators, arms, step, REPLICAS),
+            *cadence.part(indicators, arms, self.scrape_interval),
             *signals.parts(
                 question.slo.bounds,
                 arms,
@@ -132,7 +134,8 @@ class Judge:
         progress = Progress.of(counts, question)
         compared, age = counts.compared, self._age(counts)
         newest = _SLACK_SECONDS + _SCRAPES * self.scrape_interval + counts.seconds
-        fresh = age is not None and age <= newest and not counts.unsettled
+        fresh = age is not None and age <= newest
+        fresh = fresh and not counts.unsettled and counts.rarely is None
         return tuple(
             Case(
                 objective=objective,

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from plugin.counts import Counts
+from plugin.counts.cadence import SCRAPES, Rarely
 from plugin.indicators import PRESETS
 from plugin.policy.gates import Window
 from plugin.question import Question
@@ -140,12 +141,7 @@ def _no_data(case: Case, counts: Counts, question: Question, age: float | None) 
         return f"no request to the canary ({canary}) has been counted{_since_when(case, counts)}"
     if not case.rollout.stable_total.any():
         return f"stable ({question.arms.stable.workload}) has no requests to compare with"
-    if counts.unsettled:
-        return (
-            "the newest counts are so many more than usual that they may be the past of counters "
-            "that were away: waiting to see whether they last"
-        )
-    return _gone_by(counts.traffic, age)
+    return _not_of_now(counts, age)
 
 
 def _since_when(case: Case, counts: Counts) -> str:
@@ -154,10 +150,29 @@ def _since_when(case: Case, counts: Counts) -> str:
     return f" while stable had its last {counts.quiet:,.0f}" if counts.quiet else " yet"
 
 
-def _gone_by(traffic: Strata, age: float | None) -> str:
+def _not_of_now(counts: Counts, age: float | None) -> str:
     if age is None:
         return "the two arms never had requests at the same time"
-    return f"no request to {_silent(traffic)} was counted for {age:.0f} s: waiting for new ones"
+    if counts.rarely is not None:
+        return _scraped_rarely(counts.rarely)
+    if counts.unsettled:
+        return (
+            "the newest counts are so many more than usual that they may be the past of counters "
+            "that were away: waiting to see whether they last"
+        )
+    return (
+        f"no request to {_silent(counts.traffic)} was counted for {age:.0f} s: waiting for new ones"
+    )
+
+
+def _scraped_rarely(rarely: Rarely) -> str:
+    every = rarely.scrape_interval
+    times = "once" if rarely.samples == 1 else f"{rarely.samples} times"
+    return (
+        f"the request counters were scraped {times} in the last {SCRAPES * every} s, and with "
+        f"SLUICE_SCRAPE_INTERVAL={every} it should be {SCRAPES} times: is that Prometheus' own "
+        "interval? (If scrapes fail, this is over when they work.)"
+    )
 
 
 def _silent(traffic: Strata) -> str:

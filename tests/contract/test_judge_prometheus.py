@@ -271,6 +271,23 @@ def test_a_refused_query_is_a_config_error(scraped: str) -> None:
     asyncio.run(ask())
 
 
+@pytest.mark.parametrize(
+    ("every", "reason"),
+    [(1, Reason.NON_INFERIOR), (2, Reason.NON_INFERIOR), (4, Reason.NO_DATA)],
+)
+def test_counters_that_are_scraped_more_rarely_than_configured_are_named(
+    past: History, every: int, reason: Reason
+) -> None:
+    for version, rate in (("1.1", 100), ("1.0", 900)):
+        values = counter(always(rate))
+        values[np.arange(INTERVALS) % every != 0] = np.nan
+        add(past, version, "200", values)
+    judgement = past.judgement(past.question({"availability": 99}))
+    assert judgement.reason is reason
+    named = "scraped 3 times in the last 180 s, and with SLUICE_SCRAPE_INTERVAL=15 it should be 12"
+    assert (named in judgement.why) is (every == 4)
+
+
 @pytest.mark.parametrize("off", [-300, 300])
 def test_prometheus_answers_tell_that_our_clock_is_wrong(scraped: str, off: float) -> None:
     async def ask() -> None:

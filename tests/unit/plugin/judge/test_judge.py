@@ -196,6 +196,17 @@ async def test_left_out_counts_hold_until_it_is_known_what_they_were(
     assert (await judge(traffic).judge(question)).reason is Reason.NON_INFERIOR
 
 
+@pytest.mark.parametrize(("bad", "reason"), [(0, Reason.NO_DATA), (1, Reason.REGRESSION)])
+async def test_a_wrong_scrape_interval_promotes_nothing_and_is_named(
+    traffic: Any, question: Question, bad: int, reason: Reason
+) -> None:
+    """The counts are right even so: what is proven by them stays so."""
+    traffic.steady(canary=(10, bad, 0), stable=(90, 0, 0)).values = {"requests.samples": [2]}
+    judgement = await judge(traffic, scrape=15).judge(question)
+    assert judgement.reason is reason
+    assert ("SLUICE_SCRAPE_INTERVAL=15" in judgement.why) is (bad == 0)
+
+
 @pytest.mark.parametrize(("before", "verdict"), [(0, Verdict.FAIL), (9, Verdict.UNDECIDED)])
 async def test_a_canary_is_judged_by_itself_only_if_stable_never_had_a_request(
     traffic: Any, question: Question, before: int, verdict: Verdict
