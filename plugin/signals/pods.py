@@ -51,7 +51,9 @@ class Pods:
         # Kubernetes keeps the objects of pods that are over for a while.
         over = (namespace, self._named(), Matcher("phase", "=~", "Failed|Succeeded"))
         ended = f"{selector('kube_pod_status_phase', over)}{at} == 1"
-        return f"group by ({_POD}) (({found}) unless on ({_POD}) ({ended}))"
+        # An attempt that was given up may take minutes to end, beside the pods of the next one.
+        deleted = f"{selector('kube_pod_deletion_timestamp', (namespace,))}{at}"
+        return f"group by ({_POD}) (({found}) unless on ({_POD}) ({ended} or {deleted}))"
 
     def count(self) -> str:
         """How many there are."""

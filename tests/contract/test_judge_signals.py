@@ -331,6 +331,19 @@ def test_a_pod_that_is_over_is_none_of_the_canarys(past: History) -> None:
     assert judged(past).reason is Reason.NON_INFERIOR
 
 
+def test_a_pod_that_is_being_deleted_is_none_of_the_canarys(past: History) -> None:
+    """A retry must not fail for what killed the attempt before it, whose pods still end."""
+    serve(past)
+    alive(past)
+    names = {"namespace": past.namespace, "pod": "checkout-canary-0"}
+    labelled = {"label_app": "checkout", "label_version": "1.1"}
+    past.add("kube_pod_labels", always(1), **names, **labelled)
+    past.add("kube_pod_deletion_timestamp", from_then_on(90, 1e9, np.nan), **names)
+    state(past, "restarts_total", names["pod"], always(9))
+    state(past, "last_terminated_reason", names["pod"], always(1), reason="OOMKilled")
+    assert judged(past).reason is Reason.NON_INFERIOR
+
+
 def test_pods_that_nobody_watches_are_no_fault(past: History) -> None:
     serve(past)
     judgement = judged(past)
