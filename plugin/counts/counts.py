@@ -36,7 +36,8 @@ class Counts:
     `lacking` names the arms of an indicator whose counters do not tell good from bad, and
     `stable_before` is how many requests stable had before the canary's first one. `unsettled` says
     that the newest counts were left out as a jump, which may yet turn out to be traffic, and
-    `rarely` that the counters have fewer samples than they should.
+    `rarely` that the counters have fewer samples than they should. `apart` are the indicators whose
+    arms are scraped each at its own time.
     """
 
     strata: Mapping[str, Strata]
@@ -48,6 +49,7 @@ class Counts:
     stable_before: float = 0
     unsettled: bool = False
     rarely: Rarely | None = None
+    apart: frozenset[str] = frozenset()
 
     def __getitem__(self, index: slice | NDArray[np.bool_]) -> Self:
         strata = {name: strata[index] for name, strata in self.strata.items()}

@@ -72,6 +72,10 @@ class Indicator:
     def name(self) -> str:
         return self.objective.name
 
+    def apart(self, arm: Arm) -> bool:
+        """Whether each arm's events are scraped at times of their own."""
+        return any(source.scheme.apart(arm) for source in self.sources)
+
     def fold(self, arms: Mapping[str, Counted], intervals: int) -> dict[str, tuple[Array, Array]]:
         """(bad, total) per arm; nothing of either if one of them lacks counters."""
         if self.lacking(arms):

@@ -49,6 +49,14 @@ class Scheme:
     version: str | None = None
     restarts: bool = False
 
+    def apart(self, arm: Arm) -> bool:
+        """Whether each arm's own pods are scraped, at times of their own, and no proxy of both.
+
+        Istio's reporter may be the proxy beside a pod.
+        """
+        beside = "reporter" in self.labels and arm.get(Field.REPORTER) == "destination"
+        return self.restarts or beside
+
     def matchers(self, name: str, arm: Arm) -> tuple[tuple[Matcher, ...], ...]:
         """The conditions of the arm called `name`, per alternative."""
         alternatives = self.canary if name == "canary" else self.stable

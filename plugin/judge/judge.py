@@ -91,7 +91,12 @@ class Judge:
             return cannot_judge(question, error, query.end, query)
         pods = signals.attempt_pods(answer)
         counts = read(answer, indicators, question.policy.warm_up.total_seconds(), pods)
-        counts = replace(counts, rarely=cadence.rarely(answer, self.scrape_interval))
+        canary = question.arm("canary", self._reporter)
+        counts = replace(
+            counts,
+            rarely=cadence.rarely(answer, self.scrape_interval),
+            apart=frozenset(one.name for one in indicators if one.apart(canary)),
+        )
         cases = self.cases(question, counts)
         decision = decide(cases)
         reason = decision.reason
@@ -145,6 +150,7 @@ class Judge:
                 seconds=counts.seconds,
                 progress=progress,
                 fresh=fresh,
+                apart=objective.name in counts.apart,
             )
             for objective in question.slo.objectives
         )

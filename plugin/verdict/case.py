@@ -1,5 +1,6 @@
 """One objective of one release: its evidence, and the rule that applies to it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from math import log
@@ -24,8 +25,7 @@ from plugin.statistics.evidence import (
 from plugin.statistics.limits import Limits
 from plugin.verdict.progress import Progress, recent
 from plugin.verdict.reasons import Reason
-
-ONSET_INTERVALS = 4
+from plugin.verdict.skew import ONSET_INTERVALS, edges, newest
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ class Case:
     """One objective of one release: the counts since its first request.
 
     Its intervals are `seconds` long, `progress` says where its stage stands, and `fresh` that the
-    newest counts of both arms are new enough to promote on. All evidence is a ln E.
+    newest counts of both arms are new enough to promote on. `apart` says that the arms' pods are
+    scraped each at its own time. All evidence is a ln E.
     """
 
     objective: Objective
@@ -43,6 +44,7 @@ class Case:
     seconds: int
     progress: Progress
     fresh: bool
+    apart: bool = False
 
     @property
     def stage(self) -> Strata:
@@ -52,17 +54,17 @@ class Case:
     @cached_property
     def harm(self) -> float:
         """Evidence against "worse than stable by the fail margin at most", over the rollout."""
-        return max(look.log_e(self.limits.fail_margin) for look in self._harm)
+        return self._harmful(lambda look: look.log_e(self.limits.fail_margin))
 
     @cached_property
     def safe(self) -> float:
         """Evidence against "worse than stable by more than the pass margin", in this stage."""
-        return self._safe.log_e(self.limits.pass_margin)
+        return min(look.log_e(self.limits.pass_margin) for look in self._safe)
 
     @cached_property
     def burn(self) -> float:
         """Evidence against "burns the budget no faster than the fast page", without incidents."""
-        quiet = self.rollout[~self._incident]
+        quiet = self.rollout[self._settled & ~self._incident]
         bad, total = quiet.canary_bad.sum(), quiet.canary_total.sum()
         return burn(bad, total, self.policy.burst).log_e(self.limits.fast_burn)
 
@@ -72,8 +74,9 @@ class Case:
 
         It is above the fail margin, or below the pass margin, exactly when `harm` or `safe` says.
         """
-        lower = max(look.lower(self.limits.fail_level) for look in self._harm)
-        return lower, max(lower, self._safe.upper(self.limits.pass_level))
+        lower = self._harmful(lambda look: look.lower(self.limits.fail_level))
+        upper = max(look.upper(self.limits.pass_level) for look in self._safe)
+        return lower, max(lower, upper)
 
     @property
     def to_fail(self) -> float:
@@ -123,13 +126,21 @@ class Case:
         return bool(self.stage.canary_total.sum() >= self.policy.min_requests)
 
     @property
+    def in_doubt(self) -> bool:
+        """Whether the newest interval would prove harm, if it were known to be no edge."""
+        if self._settled.all() or not self._enough_bad:
+            return False
+        looks = self._looks(self.rollout[self._simultaneous])
+        return max(look.log_e(self.limits.fail_margin) for look in looks) >= self.to_fail
+
+    @property
     def _enough_bad(self) -> bool:
         return bool(self.rollout.canary_bad.sum() >= self.policy.min_bad)
 
     @cached_property
     def incident_now(self) -> bool:
         """Stable itself burns the budget, and the canary is not proven to be the better of both."""
-        better = self._safe.log_e(0) >= self.to_fail
+        better = min(look.log_e(0) for look in self._safe) >= self.to_fail
         return bool(len(self._hot) and self._hot[-1]) and not better
 
     @property
@@ -148,7 +159,7 @@ class Case:
         looks like the canary's own.
         """
         if self.rollout[-self.window :].stable_total.any():
-            return max(look.log_e(0) for look in self._harm) >= self.to_pass
+            return self._harmful(lambda look: look.log_e(0)) >= self.to_pass
         return self.progress.alone
 
     @property
@@ -158,9 +169,12 @@ class Case:
 
     @cached_property
     def _hot(self) -> NDArray[np.bool_]:
+        return self._burning(self.window)
+
+    def _burning(self, window: int) -> NDArray[np.bool_]:
         arm, limits = self.rollout, self.limits
         return burning(
-            arm.stable_bad, arm.stable_total, limits.slow_burn, self.window, limits.fail_level
+            arm.stable_bad, arm.stable_total, limits.slow_burn, window, limits.fail_level
         )
 
     @cached_property
@@ -169,7 +183,36 @@ class Case:
         return trailing(self._hot[::-1].astype(np.float64), ONSET_INTERVALS)[::-1] > 0
 
     @cached_property
-    def _harm(self) -> tuple[Evidence, ...]:
+    def _simultaneous(self) -> NDArray[np.bool_]:
+        """The intervals in which both arms tell of the same seconds, as far as it matters."""
+        if not self.apart:
+            return np.ones(len(self.rollout), dtype=bool)
+        at_once, lately = (self._burning(1), 0), (self._hot, self.window)
+        return ~edges(self.rollout.comparable, at_once, lately)
+
+    @cached_property
+    def _settled(self) -> NDArray[np.bool_]:
+        """Those of them of which it is known."""
+        if not self.apart:
+            return self._simultaneous
+        return self._simultaneous & ~newest(self.rollout.comparable)
+
+    def _harmful(self, how: Callable[[Evidence], float]) -> float:
+        """How much harm is proven at least, at the best look.
+
+        With all intervals, because to leave some out for what stable suffers is no valid test; and
+        without those that may deceive.
+        """
+        return min(max(how(look) for look in looks) for looks in self._harm)
+
+    @cached_property
+    def _harm(self) -> tuple[tuple[Evidence, ...], ...]:
+        with_all = self._looks(self.rollout)
+        if self._settled.all():
+            return (with_all,)
+        return with_all, self._looks(self.rollout[self._settled])
+
+    def _looks(self, strata: Strata) -> tuple[Evidence, ...]:
         """As it stands now and, if that is another, at the first look that sufficed.
 
         What was proven once stays proven, since the level holds for all looks together: so a
@@ -177,21 +220,28 @@ class Case:
         the one since the release began, and some since half a minute, one, two, … minutes later.
         """
         starts = with_restarts(self.window)
-        process = Process.of(self.rollout, HARM, self.policy.ratio, self.policy.burst)
+        process = Process.of(strata, HARM, self.policy.ratio, self.policy.burst)
         proven = process.course(self.limits.fail_margin, starts) >= self.to_fail
         first = [process[: int(np.argmax(proven)) + 1]] if proven.any() else []
         return tuple(look.evidence(starts) for look in (process, *first))
 
     @cached_property
-    def _safe(self) -> Evidence:
+    def _safe(self) -> tuple[Evidence, ...]:
+        """Nothing passes for want of the newest interval, nor for its sake where it may deceive."""
+        kinds = [self._simultaneous] if self._settled.all() else [self._simultaneous, self._settled]
+        return tuple(self._safe_by(known[self.progress.begins :]) for known in kinds)
+
+    def _safe_by(self, known: NDArray[np.bool_]) -> Evidence:
         """With and without the intervals of an incident.
 
         Many shared failures say little about an extra one, and would cost a good release the
         evidence it had; but a release that is spared by the incident may show it.
         """
         incident = self._incident[self.progress.begins :]
-        with_all = self._safe_in(self.stage)
-        return with_all | self._safe_in(self.stage[~incident]) if incident.any() else with_all
+        with_all = self._safe_in(self.stage[known])
+        if not incident.any():
+            return with_all
+        return with_all | self._safe_in(self.stage[known & ~incident])
 
     def _safe_in(self, strata: Strata) -> Evidence:
         return compare(strata, SAFE, self.policy.ratio, self.policy.burst)

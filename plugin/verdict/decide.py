@@ -31,13 +31,14 @@ def decide(cases: Sequence[Case]) -> Decision:
     """Any failure fails, and all have to pass.
 
     The deadline turns nothing but a lack of evidence into a verdict: it comes after every fault
-    and every hold of any objective, and promotes nothing if an objective hardly had an event.
+    and every hold of any objective, and promotes nothing if an objective hardly had an event, or
+    looks bad in an interval that the next one has to explain.
     """
     case = min(cases, key=lambda case: list(Reason).index(case.reason))
     if case.reason is not Reason.GATHERING or not case.progress.over:
         return Decision(case.reason, case)
     reason = _AT_THE_DEADLINE[case.policy.on_undecided]
-    untried = next((case for case in cases if not case.enough_requests), None)
-    if reason is Reason.UNDECIDED_PROMOTED and untried is not None:
-        return Decision(Reason.GATHERING, untried)
+    if reason is Reason.UNDECIDED_PROMOTED:
+        open_ = (case for case in cases if case.in_doubt or not case.enough_requests)
+        return next((Decision(Reason.GATHERING, case) for case in open_), Decision(reason, case))
     return Decision(reason, case)

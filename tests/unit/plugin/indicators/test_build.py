@@ -54,6 +54,25 @@ def test_the_arms_are_those_of_the_metric() -> None:
     assert 'ingress="checkout",canary!=""' in availability("nginx", renamed)
 
 
+@pytest.mark.parametrize(
+    ("preset", "reporter", "apart"),
+    [
+        ("istio", "source", False),
+        ("istio", "waypoint", False),
+        ("istio", "destination", True),
+        ("nginx", "source", False),
+        ("spring", "source", True),
+        ("prom-client", "source", True),
+    ],
+)
+def test_it_is_known_whether_both_arms_are_in_one_scrape(
+    preset: str, reporter: str, apart: bool
+) -> None:
+    """They are where one proxy counts for both, and not where the pods count themselves."""
+    one = indicator(latency("500ms"), PRESETS[preset])
+    assert one.apart({**ARM, Field.REPORTER: reporter}) is apart
+
+
 def test_a_ratio_is_counted_by_its_own_counters() -> None:
     ratio = {"bad": 'sum(rate(istio_requests_total{response_code="429"}[5m]))', "total": "all"}
     slo = SLO.model_validate({"ratios": {"shed": {**ratio, "target": 99}}})

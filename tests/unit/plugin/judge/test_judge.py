@@ -196,6 +196,21 @@ async def test_left_out_counts_hold_until_it_is_known_what_they_were(
     assert (await judge(traffic).judge(question)).reason is Reason.NON_INFERIOR
 
 
+@pytest.mark.parametrize(
+    ("reporter", "reason"), [("source", Reason.REGRESSION), ("destination", Reason.GATHERING)]
+)
+async def test_pods_that_count_themselves_are_compared_an_interval_later(
+    traffic: Any, question: Question, reporter: str, reason: Reason
+) -> None:
+    """They are scraped at times of their own: stable may show the same in the next interval."""
+    traffic.arms = {
+        "canary": [(100, 0, 0)] * 60 + [(100, 90, 0)],
+        "stable": [(900, 0, 0)] * 61,
+    }
+    asked = Judge(traffic, 15, reporter, clock=lambda: NOW)
+    assert (await asked.judge(question)).reason is reason
+
+
 @pytest.mark.parametrize(("bad", "reason"), [(0, Reason.NO_DATA), (1, Reason.REGRESSION)])
 async def test_a_wrong_scrape_interval_promotes_nothing_and_is_named(
     traffic: Any, question: Question, bad: int, reason: Reason
