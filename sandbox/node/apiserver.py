@@ -122,6 +122,22 @@ class ApiServer:
             return {key: base64.b64decode(value).decode() for key, value in data.items()}
         return data
 
+    async def secret(self, namespace: str, name: str) -> dict[str, bytes] | None:
+        """What is in a Secret now; None when there is none of that name."""
+
+        async def ask() -> Manifest | None:
+            try:
+                return await self._request("GET", f"secrets/{name}", namespace=namespace)
+            except kr8s.ServerError as error:
+                if _code(error) == httpx.codes.NOT_FOUND:
+                    return None
+                raise
+
+        found = await _insist(f"reading secret {namespace}/{name}", ask)
+        if found is None:
+            return None
+        return {key: base64.b64decode(value) for key, value in found.get("data", {}).items()}
+
     def event(self, pod: Manifest, kind: str, reason: str, message: str) -> None:
         """Tell an event on the pod, as far as the API server takes it."""
         metadata = pod["metadata"]

@@ -28,6 +28,7 @@ class Surroundings:
     folder: Path
     grace: float
     checker: Checker
+    located: Callable[[Mapping[str, Any]], Mapping[str, Any]]
     environment: Callable[[Mapping[str, Any]], Awaitable[dict[str, str]]]
     changed: Callable[[], None]
     event: Callable[[str, str, str], None]
@@ -155,8 +156,8 @@ class Container:
         return None
 
     async def _plan(self) -> _Plan:
-        env = await self._around.environment(self._spec)
-        spec, address = self._spec, self._around.address
+        spec, address = self._around.located(self._spec), self._around.address
+        env = await self._around.environment(spec)
         if "restartPolicy" in spec:
             raise probes.UnsupportedError(
                 f"container {spec['name']}: the sandbox's node knows no restartPolicy of a "

@@ -16,10 +16,11 @@ from sandbox.node.container import Container, Surroundings
 from sandbox.node.folders import Folders
 from sandbox.node.status import ContainerState, Waiting, pod_status, recover, timestamp
 from sandbox.node.usage import Usage
+from sandbox.node.volumes import SecretVolumes
 
 NODE_IP = "10.244.0.1"  # reached, like every pod, at the same place in the loopback network
-# Volumes whose absence no process notices, or that this machine has anyway.
-HARMLESS_VOLUMES = {"name", "emptyDir", "projected", "downwardAPI"}
+# Besides Secrets, volumes whose absence no process notices, or that this machine has anyway.
+KNOWN_VOLUMES = {"name", "secret", "emptyDir", "projected", "downwardAPI"}
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,10 @@ class Pod:
         init_policy = "OnFailure" if policy == "Always" else policy
         first = Waiting("PodInitializing") if spec.get("initContainers") else Waiting()
         recorded = _recorded(known)
+        volumes = spec.get("volumes", [])
+        # By its uid: a pod of the same name may follow while this one ends.
+        place = self.folder / "volumes" / metadata["uid"]
+        self._volumes = SecretVolumes(volumes, place, self._secret, self._cannot_mount)
         self._init = [
             self._container(each, init_policy, first, recorded, now)
             for each in spec.get("initContainers", ())
@@ -67,7 +72,7 @@ class Pod:
         self._main = [
             self._container(each, policy, first, recorded, now) for each in spec["containers"]
         ]
-        self._tell_ignored_volumes(spec.get("volumes", ()))
+        self._tell_ignored_volumes(volumes)
         self._work = asyncio.create_task(self._run(), name=f"run {self.title}")
         self._publishing = asyncio.create_task(self._publish(), name=f"publish {self.title}")
 
@@ -126,6 +131,7 @@ class Pod:
     async def _run(self) -> None:
         self._changed.set()
         try:
+            await self._volumes.settled()
             for container in self._init:
                 await container.run()
                 if not container.succeeded:
@@ -134,6 +140,8 @@ class Pod:
         except Exception:
             # A fault of ours in one pod must not end the other pods with the node.
             log.exception("pod %s is no longer looked after", self.title)
+        finally:
+            self._volumes.close()
 
     async def _terminate(self, grace: float) -> None:
         await self._stop(grace)
@@ -144,6 +152,7 @@ class Pod:
 
     async def _stop(self, grace: float) -> None:
         await asyncio.gather(*(each.stop(grace) for each in (*self._init, *self._main)))
+        self._volumes.close()
         await asyncio.wait([self._work])
 
     async def _publish(self) -> None:
@@ -187,6 +196,7 @@ class Pod:
             folder=self.folder,
             grace=metadata.get("deletionGracePeriodSeconds", grace),
             checker=self._host.checker,
+            located=self._volumes.located,
             environment=self._environment,
             changed=self._changed.set,
             event=self._event,
@@ -202,11 +212,17 @@ class Pod:
         given = environment.base(self._host.network, metadata["name"], self.ip, self.folder)
         return environment.resolve(container, self._manifest, found, given)
 
+    async def _secret(self, name: str) -> Mapping[str, bytes] | None:
+        return await self._host.server.secret(self._manifest["metadata"]["namespace"], name)
+
+    def _cannot_mount(self, fault: str) -> None:
+        self._event("Warning", "FailedMount", fault)
+
     def _event(self, kind: str, reason: str, message: str) -> None:
         self._host.server.event(self._manifest, kind, reason, message)
 
     def _tell_ignored_volumes(self, volumes: list[Mapping[str, Any]]) -> None:
-        ignored = [each["name"] for each in volumes if set(each) - HARMLESS_VOLUMES]
+        ignored = [each["name"] for each in volumes if set(each) - KNOWN_VOLUMES]
         if ignored:
             message = f"not mounted, because containers are local processes: {', '.join(ignored)}"
             self._event("Warning", "VolumesIgnored", message)

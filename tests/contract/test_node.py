@@ -3,6 +3,7 @@ Prometheus.
 """
 
 import asyncio
+import base64
 import json
 import os
 import signal
@@ -105,12 +106,16 @@ class Cluster:
         ) as response:
             return response.json()["items"]
 
-    async def events(self, pod: str) -> list[Manifest]:
-        selector = {"fieldSelector": f"involvedObject.name={pod}"}
-        async with self._api.call_api(
-            "GET", namespace=NAMESPACE, url="events", params=selector
-        ) as response:
-            return response.json()["items"]
+    async def event(self, pod: str, reason: str) -> Manifest:
+        """The pod's first event of this reason. It may come a little after the status."""
+        selector = {"fieldSelector": f"involvedObject.name={pod},reason={reason}"}
+        while True:
+            async with self._api.call_api(
+                "GET", namespace=NAMESPACE, url="events", params=selector
+            ) as response:
+                if found := response.json()["items"]:
+                    return found[0]
+            await asyncio.sleep(0.1)
 
     async def until(self, app: str, true: Callable[[list[Manifest]], bool]) -> list[Manifest]:
         """The app's pods as soon as it holds for them."""
@@ -172,6 +177,12 @@ def service(name: str) -> Manifest:
         "metadata": {"name": name, "namespace": NAMESPACE, "labels": {"app": name}},
         "spec": {"selector": {"app": name}, "ports": [{"port": 80, "targetPort": "http"}]},
     }
+
+
+def secret(name: str, key: str, value: str) -> Manifest:
+    data = {key: base64.b64encode(value.encode()).decode()}
+    metadata = {"name": name, "namespace": NAMESPACE}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data}
 
 
 def web(**more: Any) -> Manifest:
@@ -247,9 +258,7 @@ async def test_a_crash_loop_is_shown_with_restarts_and_the_last_exit_code(api: C
     pods = await api.until("crashing", lambda pods: reason(pods) == "CrashLoopBackOff")
     assert state(pods)["restartCount"] == 1
     assert state(pods)["lastState"]["terminated"]["exitCode"] == 3
-    # Events are written beside the status, so this one may come a little later.
-    while "BackOff" not in {event["reason"] for event in await api.events("crashing")}:  # noqa: ASYNC110
-        await asyncio.sleep(0.1)
+    await api.event("crashing", "BackOff")
 
 
 async def test_a_pod_that_is_done_succeeds(api: Cluster):
@@ -277,6 +286,35 @@ async def test_an_environment_from_a_config_map_that_comes_later(api: Cluster):
     await api.create({**settings, "data": {"code": "7"}})
     pods = await api.until("configured", lambda pods: "terminated" in state(pods)["state"])
     assert state(pods)["state"]["terminated"]["exitCode"] == 7
+
+
+async def test_a_secret_that_comes_later_is_mounted_and_followed(sandbox: Sandbox, api: Cluster):
+    # It ends when it has seen both of what its Secret holds in turn.
+    script = "for word in one two; do until grep -qx $word $FILE; do sleep 0.1; done; done"
+    source = {"secretName": "login", "items": [{"key": "password", "path": "word"}]}
+    await api.create(
+        pod(
+            "reading",
+            command=["sh", "-c", script],
+            env=[{"name": "FILE", "value": "/etc/app/login/word"}],
+            volumeMounts=[{"name": "login", "mountPath": "/etc/app/login", "readOnly": True}],
+            spec={"restartPolicy": "Never", "volumes": [{"name": "login", "secret": source}]},
+        )
+    )
+    mount = await api.event("reading", "FailedMount")
+    assert mount["message"] == "volume login: secret login does not exist"
+    pods = await api.until("reading", lambda pods: reason(pods) == "ContainerCreating")
+    assert pods[0]["status"]["phase"] == "Pending"
+
+    await api.create(secret("login", "password", "one"))
+    await api.until("reading", lambda pods: pods[0]["status"]["phase"] == "Running")
+    [folder] = (sandbox.kubeconfig.parent / "pods").glob("*_reading/volumes/*/login")
+    assert (folder / "word").read_text() == "one"
+    await api.create(secret("login", "password", "two"))
+    await api.until("reading", lambda pods: pods[0]["status"]["phase"] == "Succeeded")
+    # Nothing of it stays on the disk.
+    while folder.exists():  # noqa: ASYNC110
+        await asyncio.sleep(0.1)
 
 
 async def test_pods_outlive_an_api_server_that_is_killed(sandbox: Sandbox, api: Cluster):

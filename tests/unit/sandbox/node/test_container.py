@@ -43,6 +43,7 @@ class Bench:
             folder=self.folder,
             grace=5,
             checker=self._checker,
+            located=lambda spec: spec,
             environment=self._environment,
             changed=self._changed.set,
             event=lambda _kind, reason, message: self.events.append((reason, message)),
