@@ -69,7 +69,8 @@ def rollout_question(analysis_run: Object) -> Object:
     metric = analysis_run["spec"]["metrics"][0]
     text = json.dumps(metric["provider"]["web"]["jsonBody"])
     for argument in analysis_run["spec"].get("args", []):
-        text = text.replace(f"{{{{args.{argument['name']}}}}}", argument["value"])
+        if "value" in argument:  # the judge's token is a Secret's, and no part of the question
+            text = text.replace(f"{{{{args.{argument['name']}}}}}", argument["value"])
     return json.loads(text)
 
 

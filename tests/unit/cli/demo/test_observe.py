@@ -76,7 +76,11 @@ def test_an_analysis_runs_question_has_its_arguments_put_in() -> None:
     body = {"arms": {"canary": {"version": "{{args.version}}"}}, "stage": "{{args.weight}}"}
     run = {
         "spec": {
-            "args": [{"name": "version", "value": "1.1-abc"}, {"name": "weight", "value": "20"}],
+            "args": [
+                {"name": "version", "value": "1.1-abc"},
+                {"name": "weight", "value": "20"},
+                {"name": "token", "valueFrom": {"secretKeyRef": {"name": "t", "key": "token"}}},
+            ],
             "metrics": [{"provider": {"web": {"jsonBody": body}}}],
         }
     }
