@@ -7,16 +7,13 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from components import conventions
 from components.manifests import platform
 from sandbox import cluster, lifecycle
 from sandbox.layout import Layout
-from sandbox.prometheus import SCRAPE_SECONDS
 from tests.contract.support import history
+from tests.contract.support import judge as deployment
 from tests.contract.support.history import History
-from tests.contract.support.system import DEPLOYMENT, Objects, System, until
-
-PROMETHEUS_URL = "http://prometheus.monitoring.svc"  # as in Pulumi.local.yaml
+from tests.contract.support.system import Objects, System, until
 
 
 @pytest.fixture(scope="session")
@@ -61,12 +58,7 @@ async def objects(system: System) -> Objects:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def judge(system: System, objects: Objects) -> None:
     """The judge as its component deploys it, answering under its in-cluster name."""
-    namespace = conventions.PLATFORM_NAMESPACE
-    manifests = platform.judge("sluice/judge:0.1.0", PROMETHEUS_URL, SCRAPE_SECONDS)
-    await objects.apply(*platform.namespaces("shop"), *manifests)
-    await until(
-        lambda: objects.get(DEPLOYMENT, namespace, conventions.JUDGE),
-        lambda found: found.get("status", {}).get("readyReplicas") == found["spec"]["replicas"],
-        "all replicas of the judge are ready",
-    )
+    await objects.apply(*platform.namespaces("shop"))
+    await deployment.declare(objects)
+    await deployment.rolled_out(objects)
     await until(system.judge_answers, bool, "the judge answers under its in-cluster name")

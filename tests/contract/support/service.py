@@ -35,7 +35,8 @@ def stages(*weights: int, seconds: int = 600) -> list[dict[str, Any]]:
 class Service:
     """One service in the namespace `namespace`; its first release has no judgement.
 
-    `adapt` changes the component's objects in place: for what it does not make (yet).
+    `adapt` changes the component's objects in place: for what it does not make (yet). `settings`
+    are further keys of the stack file.
     """
 
     slo: Mapping[str, Any] = SLO
@@ -47,8 +48,11 @@ class Service:
         namespace: str,
         controller: str,
         adapt: Callable[[Object], None] = lambda _: None,
+        *,
+        settings: Mapping[str, Any] | None = None,
     ):
         self._objects, self._adapt = objects, adapt
+        self.settings = dict(settings or {})
         self.name, self.namespace, self._controller = name, namespace, controller
         self.host = f"{name}.{namespace}.test"
         self._deployed = False
@@ -89,6 +93,7 @@ class Service:
                 "gateway": "istio-system/ingress",
                 "analysisInterval": "1s",
                 "stages": list(stages) or [{"weight": 50, "time": "1m"}],
+                **self.settings,
             }
         )
         args = {

@@ -46,6 +46,8 @@ VIRTUAL_SERVICE = Kind("networking.istio.io/v1", "virtualservices")
 DEPLOYMENT = Kind("apps/v1", "deployments")
 NAMESPACE = Kind("v1", "namespaces")
 POD = Kind("v1", "pods")
+SECRET = Kind("v1", "secrets")
+EVENT = Kind("v1", "events")
 
 
 async def until(look: Callable[[], Awaitable[T]], holds: Callable[[T], object], what: str) -> T:
