@@ -19,9 +19,11 @@ INCIDENT_SECONDS = 30
 
 _OVERFED = 1.5
 """A canary with so many times its share of the traffic is routed wrongly, or the stage is over."""
-_STARVED, _ENOUGH = 0.5, 20
-"""So much of its share is too little, if it should have had that many requests: by chance alone
-half of them are missing in one of 200 cases."""
+_STARVED = 0.5
+"""So much of its share is too little."""
+_ENOUGH = 20
+"""So many requests the canary should have had before its share is compared: by chance alone half
+of them are missing in one of 200 cases."""
 
 
 @dataclass(frozen=True)
@@ -55,13 +57,25 @@ class Progress:
         share = weight / 100
         begins = stage_start(traffic, share, question.weight_before / 100)
         stage = traffic[begins:]
-        fed = 0 < stage.share <= _OVERFED * share and not starved(stage[-recent(seconds) :], share)
-        return cls(begins, fed, _observed(stage, seconds, time), alone)
+        arrived, now = stage.share > 0, newest(stage, seconds, share).share
+        fed = now <= _OVERFED * share and not starved(stage[-recent(seconds) :], share)
+        return cls(begins, arrived and fed, _observed(stage, seconds, time), alone)
 
 
 def recent(seconds: int) -> int:
     """The intervals that are "now", if each is so many seconds long."""
     return max(3, ceil(INCIDENT_SECONDS / seconds))
+
+
+def newest(traffic: Strata, seconds: int, share: float) -> Strata:
+    """The traffic that tells the canary's share now: what is recent, and before that as much as it
+    takes for the canary to have had `_ENOUGH` requests with its `share`.
+
+    Not all of the stage: what was routed wrongly for minutes would hold it for hours.
+    """
+    expected = share * np.cumsum((traffic.canary_total + traffic.stable_total)[::-1])
+    enough = int(np.searchsorted(expected, _ENOUGH)) + 1
+    return traffic[-max(recent(seconds), enough) :]
 
 
 def starved(traffic: Strata, share: float) -> bool:

@@ -14,14 +14,13 @@ from plugin.question import Question
 from plugin.slo.units import format_duration
 from plugin.statistics.evidence import Strata
 from plugin.verdict import Case, Decision, Reason
+from plugin.verdict.progress import newest
 
 _THEN = {
     Reason.GATHERING: "it is held until that is proven or a person decides",
     Reason.UNDECIDED_PROMOTED: "the policy is to go on",
     Reason.UNDECIDED_ABORTED: "the policy is to abort",
 }
-_FITS = 0.25
-"""So far from its stage's a share of the traffic may be and still be called the same."""
 
 
 def cannot_ask(error: str) -> str:
@@ -109,19 +108,14 @@ def _gathering(reason: Reason, case: Case, question: Question) -> str:
 
 
 def _traffic_share(case: Case, counts: Counts, question: Question) -> str:
-    recent = counts.traffic[-case.window :]
-    canary, all_ = recent.canary_total.sum(), (recent.canary_total + recent.stable_total).sum()
-    gets = (
-        f"the canary gets {_percent(recent.share)} of the requests ({canary:,.0f} of {all_:,.0f} "
-        f"in the last {case.window * case.seconds} s)"
+    weight = question.stage.weight or 0
+    now = newest(counts.traffic, case.seconds, weight / 100)
+    canary, all_ = now.canary_total.sum(), (now.canary_total + now.stable_total).sum()
+    return (
+        f"the canary gets {_percent(now.share)} of the requests ({canary:,.0f} of {all_:,.0f} in "
+        f"the last {len(now) * case.seconds} s) where its stage gives it {weight} %: waiting for "
+        "its share"
     )
-    weight = (question.stage.weight or 0) / 100
-    if abs(recent.share - weight) <= _FITS * weight:
-        return (
-            f"{gets}, as its stage gives it, but the share has not risen to that as it does when a "
-            "stage begins: was the weight lowered? Nothing was counted for this stage yet"
-        )
-    return f"{gets} where its stage gives it {question.stage.weight} %: waiting for its share"
 
 
 def _no_data(case: Case, counts: Counts, question: Question, age: float | None) -> str:

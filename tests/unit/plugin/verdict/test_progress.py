@@ -61,6 +61,21 @@ def test_a_canary_with_far_too_much_is_routed_wrongly(strata: Build, of: Of) -> 
     assert not of(strata(*[(0, 40, 0, 60)] * 20)).share
 
 
+def test_what_was_routed_wrongly_is_over_when_it_is_over(strata: Build, of: Of) -> None:
+    """After ten minutes at 50 % it takes more than an hour at 10 % until 15 % of all are left."""
+    wrong = [(0, 50, 0, 50)] * 300
+    assert not of(strata(*[(0, 10, 0, 90)] * 20, *wrong)).share
+    assert not of(strata(*wrong, *[(0, 10, 0, 90)] * 12)).share
+    assert of(strata(*wrong, *[(0, 10, 0, 90)] * 15)).share
+
+
+def test_a_few_requests_too_many_are_chance(strata: Build, of: Of) -> None:
+    """Where the canary gets two requests a minute, three in half a minute are no wrong routing."""
+    few = [*[(0, 0, 0, 3)] * 9, (0, 1, 0, 0)] * 30
+    assert of(strata(*few, *[(0, 1, 0, 0)] * 3), 4).share
+    assert not of(strata(*few, *[(0, 1, 0, 0)] * 30), 4).share
+
+
 def test_a_canary_that_lost_its_traffic_does_not_keep_its_share(strata: Build, of: Of) -> None:
     """Callers that cannot reach it count no errors against it either."""
     before = [(0, 10, 0, 90)] * 200

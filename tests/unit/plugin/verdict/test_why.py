@@ -82,18 +82,12 @@ async def test_a_canary_without_its_share_is_told_in_requests(
     )
 
 
-async def test_a_weight_that_was_lowered_is_not_called_a_wrong_share(
+async def test_a_share_of_few_requests_is_told_for_the_time_they_took(
     traffic: Any, asked: dict[str, Any]
 ) -> None:
-    """The newest requests are split as the stage says: the sentence must not deny it."""
-    traffic.arms = {
-        "canary": [(50, 0, 0)] * 40 + [(10, 0, 0)] * 20,
-        "stable": [(50, 0, 0)] * 40 + [(90, 0, 0)] * 20,
-    }
-    reason, text = await sentence(traffic, asked)
+    reason, text = await sentence(traffic.steady(canary=(2, 0, 0), stable=(3, 0, 0)), asked)
     assert reason is Reason.TRAFFIC_SHARE
-    assert text.startswith("the canary gets 10 % of the requests (150 of 1,500 in the last 30 s)")
-    assert "as its stage gives it, but the share has not risen" in text
+    assert text.startswith("the canary gets 40 % of the requests (80 of 200 in the last 80 s)")
 
 
 async def test_an_incident_is_told_for_the_seconds_that_were_looked_at(
