@@ -13,6 +13,7 @@ from sandbox.layout import Layout
 from tests.contract.support import history
 from tests.contract.support import judge as deployment
 from tests.contract.support.history import History
+from tests.contract.support.prometheus import prometheus
 from tests.contract.support.system import Objects, System, until
 
 
@@ -34,7 +35,7 @@ def system() -> Iterator[System]:
 @pytest.fixture(scope="session")
 def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Prometheus of its own that tests write their history into; its URL."""
-    with history.prometheus(tmp_path_factory.mktemp("prometheus")) as url:
+    with prometheus(tmp_path_factory.mktemp("prometheus")) as url:
         yield url
 
 

@@ -20,20 +20,15 @@ from plugin.promql.query import Query
 from plugin.verdict import Reason
 from tests.contract.support.history import (
     BEGIN,
-    BINARIES,
     INTERVALS,
     STEP,
     Array,
     History,
     always,
     counter,
-    free_port,
     from_then_on,
-    prometheus,
-    wait_until_ready,
 )
-
-__all__ = ["BINARIES", "free_port", "prometheus", "wait_until_ready"]
+from tests.contract.support.prometheus import prometheus
 
 REQUESTS = "istio_requests_total"
 BOTH = {"availability": 99, "latency": {"percentile": 95, "threshold": "250ms"}}
@@ -332,8 +327,9 @@ def test_missed_scrapes_lose_and_double_nothing(tmp_path: Path) -> None:
     """A failed scrape makes every series stale; when it is back it is no newborn."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Exporter)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    job = f'{{job_name: mesh, static_configs: [{{targets: ["127.0.0.1:{server.server_port}"]}}]}}'
-    with closing(server.socket), prometheus(tmp_path, scrape=job) as url:
+    targets = [{"targets": [f"127.0.0.1:{server.server_port}"]}]
+    job = {"job_name": "mesh", "scrape_interval": "1s", "static_configs": targets}
+    with closing(server.socket), prometheus(tmp_path, scrape_configs=[job]) as url:
         counted, weight = asyncio.run(_watch(url))
     server.shutdown()
     assert counted == Exporter.enough * 10

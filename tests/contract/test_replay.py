@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.contract.test_judge_prometheus import BINARIES, labels, prometheus
+from tests.contract.support.prometheus import backfill, prometheus
+from tests.contract.test_judge_prometheus import labels
 
 STEP, HOURS, PER_HOUR = 15, 24, 240
 RATE, BAD = 100, 0.001
@@ -38,10 +39,7 @@ def history(folder: Path, rng: np.random.Generator, clump: int) -> None:
     lines += ["# TYPE istio_request_duration_milliseconds histogram"]
     for bound, counts in (("250", total - slow), ("+Inf", total)):
         lines += samples("istio_request_duration_milliseconds_bucket", counts, away, le=bound)
-    source = folder / "series.txt"
-    source.write_text("\n".join([*lines, "# EOF", ""]))
-    promtool = [BINARIES / "promtool", "tsdb", "create-blocks-from", "openmetrics"]
-    subprocess.run([*promtool, source, folder / "data"], check=True, capture_output=True)
+    backfill(folder, lines)
 
 
 def samples(metric: str, counts: Counts, away: slice, **more: str) -> Iterator[str]:

@@ -1,9 +1,7 @@
 """The rendered rules in a real Prometheus, over three days of requests whose ratios are known."""
 
-import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -23,7 +21,7 @@ from plugin.judge.begin import may_begin
 from plugin.prometheus import Prometheus
 from plugin.question import Question
 from plugin.verdict import Reason
-from tests.contract.test_judge_prometheus import BINARIES, free_port, wait_until_ready
+from tests.contract.support.prometheus import backfill, prometheus
 
 STEP = 60
 MINUTES = 3 * 24 * 60 + 10
@@ -158,43 +156,13 @@ def rule_file(folder: Path) -> Path:
     return file
 
 
-@contextmanager
-def evaluating(folder: Path) -> Iterator[str]:
-    """A Prometheus that holds the past and evaluates the rules every second; yields its URL."""
-    port, series = free_port(), folder / "series.txt"
-    series.write_text(
-        "\n".join([*requests(), *durations(), *orders(), *earlier_records(), "# EOF", ""])
-    )
-    create = ["tsdb", "create-blocks-from", "openmetrics", series, folder / "data"]
-    subprocess.run([BINARIES / "promtool", *create], check=True, capture_output=True)
-    config = folder / "prometheus.yml"
-    alerting = str(rule_file(folder))
-    config.write_text(
-        yaml.safe_dump({"global": {"evaluation_interval": "1s"}, "rule_files": [alerting]})
-    )
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [
-                BINARIES / "prometheus",
-                f"--config.file={config}",
-                f"--storage.tsdb.path={folder / 'data'}",
-                f"--web.listen-address=127.0.0.1:{port}",
-            ],
-            stdout=log,
-            stderr=log,
-        )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        wait_until_ready(url, folder / "log")
-        yield url
-    finally:
-        process.terminate()
-        process.wait()
-
-
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with evaluating(tmp_path_factory.mktemp("prometheus")) as url:
+    """Of a Prometheus that holds the past and evaluates the rules every second."""
+    folder = tmp_path_factory.mktemp("prometheus")
+    backfill(folder, [*requests(), *durations(), *orders(), *earlier_records()])
+    every = {"evaluation_interval": "1s"}
+    with prometheus(folder, rule_files=[str(rule_file(folder))], **{"global": every}) as url:
         until(lambda: recorded(url))
         now = datetime.now(UTC)
         until(lambda: evaluated(url, now))
@@ -363,10 +331,10 @@ async def test_a_freeze_holds_releases_while_the_budget_is_spent(
             "policy": {"freeze": True},
         }
     )
-    prometheus = Prometheus(url, lambda _seconds, _outcome: None)
+    source = Prometheus(url, lambda _seconds, _outcome: None)
     try:
-        judgement = await may_begin(Judge(prometheus, STEP), question)
+        judgement = await may_begin(Judge(source, STEP), question)
     finally:
-        await prometheus.close()
+        await source.close()
     assert judgement.reason is reason
     assert said in judgement.why

@@ -11,7 +11,7 @@ import yaml
 from components.manifests import slorules
 from components.spec.service import resolve
 from components.spec.site import Site
-from tests.contract.support.history import BINARIES
+from tests.contract.support.prometheus import BINARIES
 
 MINUTES = 90
 SITE = Site.model_validate(

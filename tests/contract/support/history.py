@@ -1,21 +1,15 @@
-"""A real Prometheus that has already scraped what a test gives it.
+"""What a real Prometheus has already scraped when a test begins.
 
 All tests share one; each writes into a namespace of its own.
 """
 
 import asyncio
 import itertools
-import socket
-import subprocess
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-import httpx
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
 from plugin.counts import Counts, read
@@ -26,7 +20,6 @@ from plugin.question import Question
 from plugin.signals import attempt_pods
 from tests.contract.support.remotewrite import Native, write
 
-BINARIES = Path(__file__).parents[3] / ".sluice" / "bin"
 STEP = 15
 INTERVALS = 100
 BEGIN = int(time.time()) // STEP * STEP - 2 * 3600
@@ -162,48 +155,3 @@ _numbers = itertools.count()
 
 def namespace_of(test: str) -> str:
     return f"test-{next(_numbers)}-{test.lower().replace('_', '-')[:30].strip('-')}"
-
-
-def free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as server:
-        return server.getsockname()[1]
-
-
-@contextmanager
-def prometheus(folder: Path, scrape: str = "") -> Iterator[str]:
-    """A real Prometheus with an empty storage in `folder`; yields its URL."""
-    binary, port = BINARIES / "prometheus", free_port()
-    assert binary.exists(), f"{binary} is not built: run `make demo` or `make test` once"
-    config = folder / "prometheus.yml"
-    config.write_text(f"global: {{scrape_interval: 1s}}\nscrape_configs: [{scrape}]\n")
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [
-                binary,
-                f"--config.file={config}",
-                f"--storage.tsdb.path={folder / 'data'}",
-                f"--web.listen-address=127.0.0.1:{port}",
-                "--web.enable-remote-write-receiver",
-            ],
-            stdout=log,
-            stderr=log,
-        )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        wait_until_ready(url, folder / "log")
-        yield url
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def wait_until_ready(url: str, log: Path) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            if httpx.get(f"{url}/-/ready", trust_env=False).status_code == 200:
-                return
-        except httpx.TransportError:
-            pass  # not listening yet
-        time.sleep(0.1)
-    pytest.fail(f"Prometheus did not become ready:\n{log.read_text()}")
