@@ -53,7 +53,7 @@ class Service:
     ):
         self._objects, self._adapt = objects, adapt
         self.settings = dict(settings or {})
-        self.name, self.namespace, self._controller = name, namespace, controller
+        self.name, self.namespace, self.controller = name, namespace, controller
         self.host = f"{name}.{namespace}.test"
         self._deployed = False
         self._before: Conditions | None = None
@@ -66,7 +66,7 @@ class Service:
         **env: str,
     ) -> None:
         """Declare version `tag` of the demo app, which behaves as `env` says."""
-        if self._controller == "flagger" and self._deployed:
+        if self.controller == "flagger" and self._deployed:
             self._before = observe.conditions(await self.canary())
         manifests = self.manifests(tag, stages, policy, **env)
         if not self._deployed:
@@ -87,7 +87,7 @@ class Service:
     ) -> list[Manifest]:
         site = Site.model_validate(
             {
-                "controller": self._controller,
+                "controller": self.controller,
                 "namespace": self.namespace,
                 "domain": f"{self.namespace}.test",
                 "gateway": "istio-system/ingress",
@@ -112,7 +112,7 @@ class Service:
         """Take its whole namespace away. The Canary goes first: it hands the service back to the
         Deployment, and waits for ever for one that is gone.
         """
-        if self._controller == "flagger":
+        if self.controller == "flagger":
             await self.leave_flagger()
         await self._objects.delete(NAMESPACE, None, self.namespace)
 
@@ -138,7 +138,7 @@ class Service:
 
     async def snapshot(self) -> Snapshot:
         """Phase, weight and outcome of the release as the controller has them."""
-        if self._controller == "argo":
+        if self.controller == "argo":
             return observe.rollout(await self.rollout())
         return observe.canary(await self.canary(), self._before)
 
@@ -174,6 +174,21 @@ class Service:
         }
         return weights.get(f"{self.name}-canary", 0)
 
+    async def route(self, weight: int) -> None:
+        """Edit the route by hand: so many percent to the canary."""
+        found = await self._objects.get(VIRTUAL_SERVICE, self.namespace, self.name)
+        http = found["spec"]["http"]
+        for route in http[0]["route"]:
+            canary = route["destination"]["host"] == f"{self.name}-canary"
+            route["weight"] = weight if canary else 100 - weight
+        change = {"spec": {"http": http}}
+        await self._objects.patch(VIRTUAL_SERVICE, self.namespace, self.name, change)
+
+    async def set_status(self, **change: Any) -> None:
+        """Change what the controller believes of the release, as its own tools do."""
+        kind = ROLLOUT if self.controller == "argo" else CANARY
+        await self._objects.patch(kind, self.namespace, f"{self.name}/status", {"status": change})
+
     async def question(self) -> Object:
         """What Flagger asks the judge about this release, whichever hook asks."""
         hooks = (await self.canary())["spec"]["analysis"]["webhooks"]
@@ -186,7 +201,7 @@ class Service:
         runs = await self._objects.list(
             ANALYSIS_RUN, self.namespace, **{"rollouts-pod-template-hash": current}
         )
-        return sorted(runs, key=lambda run: int(run["metadata"]["labels"]["step-index"]))
+        return sorted(runs, key=_when)
 
     async def measurements(self) -> list[Object]:
         """The measurements of this release's newest analysis run, oldest first."""
@@ -199,6 +214,11 @@ def result(analysis_run: Object) -> Object:
     results = analysis_run.get("status", {}).get("metricResults", [{}])
     assert len(results) == 1
     return results[0]
+
+
+def arguments(analysis_run: Object) -> dict[str, str]:
+    """What Argo puts into the question."""
+    return {arg["name"]: arg["value"] for arg in analysis_run["spec"]["args"]}
 
 
 def verdicts(measurements: Sequence[Object]) -> list[Object]:
@@ -216,3 +236,9 @@ def _left_alone(manifest: Manifest) -> Object:
             node = node[parent]
         node.pop(last, None)
     return body
+
+
+def _when(analysis_run: Object) -> tuple[str, int]:
+    """Its place among the runs of a release: a retry begins with the first step again."""
+    metadata = analysis_run["metadata"]
+    return metadata["creationTimestamp"], int(metadata["labels"]["step-index"])

@@ -17,7 +17,7 @@ from kr8s.asyncio import Api
 
 from components import conventions
 from components.manifests.manifest import Manifest
-from sandbox import cluster, lifecycle
+from sandbox import cluster, lifecycle, prometheus
 from sandbox.layout import Layout
 from sandbox.load.process import process as load_process
 from sandbox.mesh.names import GATEWAY_PORT, PROXY_PORT
@@ -155,6 +155,13 @@ class System:
         async with self._mesh() as client:
             url = f"{conventions.JUDGE_URL}{conventions.VERDICT_PATH}"
             return (await client.post(url, json=question)).raise_for_status().json()
+
+    async def query(self, promql: str) -> list[float]:
+        """What Prometheus says to it now."""
+        async with httpx.AsyncClient(trust_env=False) as client:
+            url = f"{prometheus.url(self.network)}/api/v1/query"
+            answer = (await client.get(url, params={"query": promql})).raise_for_status().json()
+        return [float(found["value"][1]) for found in answer["data"]["result"]]
 
     def _mesh(self) -> httpx.AsyncClient:
         """A caller for whom the mesh resolves in-cluster names."""
