@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
 
+from components.manifests.argo import until_decided
 from plugin import question
 from plugin.policy import OnUndecided
 from plugin.question import Question
@@ -41,7 +42,7 @@ class Plan:
     @property
     def seconds(self) -> int:
         """The most that a release may take."""
-        return sum(stage.seconds for stage in self.stages)
+        return sum(map(self._longest, self.stages))
 
     @property
     def lag(self) -> float:
@@ -58,9 +59,10 @@ class Plan:
         return self.question.model_copy(update=update)
 
     def looks(self, stage: Stage) -> int:
-        """How often the judge is asked in a stage; the first time is when it begins.
+        """How often the judge is asked in a stage; the first time is when it begins."""
+        return 1 + ceil(self._longest(stage) / self.every)
 
-        A policy that decides at the deadline needs one look after the counts have reached it.
-        """
+    def _longest(self, stage: Stage) -> int:
+        """The seconds for which the judge is asked, as Argo Rollouts would ask it."""
         holds = self.question.policy.on_undecided is OnUndecided.HOLD
-        return 1 + ceil((stage.seconds + (0 if holds else self.lag + self.scrape)) / self.every)
+        return stage.seconds if holds else until_decided(stage.seconds)

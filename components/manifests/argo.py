@@ -95,15 +95,19 @@ def _stage(spec: ServiceSpec, weight: int, looks: int) -> list[Body]:
     return [{"setWeight": weight}, {"analysis": analysis}]
 
 
-def _looks(spec: ServiceSpec, stage: Stage) -> int:
-    """How many measurements fill the stage's time; the first is taken as it begins.
+def until_decided(time: int) -> int:
+    """The seconds to ask about a stage of this time, if the judge decides at its deadline.
 
-    A deadline that the judge decides is a little later: it counts the seconds with requests, and
-    sees them after a scrape. What it leaves open for too long is held all the same.
+    That is a little later: it counts the seconds with requests, after the warm-up, and sees them
+    after a scrape. What it leaves open for too long is held all the same.
     """
-    time = stage.time
-    if spec.policy.decides_at_the_deadline:
-        time += time // 4 + 180
+    return time + time // 4 + 180
+
+
+def _looks(spec: ServiceSpec, stage: Stage) -> int:
+    """How many measurements fill the stage's time; the first is taken as it begins."""
+    decides = spec.policy.decides_at_the_deadline
+    time = until_decided(stage.time) if decides else stage.time
     return 1 + math.ceil(time / spec.site.analysis_interval)
 
 

@@ -65,6 +65,11 @@ def test_the_policy_may_decide_at_the_deadline(plan: MakePlan, choice: str, endi
     assert outcome.ending is ending
 
 
+def test_the_deadline_is_decided_although_the_warm_up_comes_first(plan: MakePlan) -> None:
+    """The stage's clock begins after it: the controller asks for longer than the stage's time."""
+    assert replayed(plan, "on_undecided=abort,warm_up=2m", rate=5).ending is Ending.ABORTED
+
+
 def test_what_is_left_out_as_warm_up_cannot_abort(plan: MakePlan) -> None:
     young = past()
     young["availability"].bad[:4] = young["availability"].total[:4] * 0.5
