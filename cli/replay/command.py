@@ -45,7 +45,7 @@ def replay(
     ] = None,
     since: Annotated[str, typer.Option(help="how much of the past, 2h to 90d")] = "7d",
     stages: Annotated[
-        str | None, typer.Option(help="WEIGHT:TIME of each stage [10:5m,30:10m,60:15m]")
+        str | None, typer.Option(help="WEIGHT:TIME of each stage [10:30m,30:30m,60:60m]")
     ] = None,
     policy: Annotated[
         list[str] | None, typer.Option(help="KEY=VALUE of the judge's policy")

@@ -18,7 +18,7 @@ from plugin.slo.units import parse_duration
 
 _DEFAULT_EXTRAS = (1.0, 3.0, 10.0)
 """Injected regressions where none are named, in error budgets."""
-_DEFAULT_STAGES = "10:5m,30:10m,60:15m"
+_DEFAULT_STAGES = "10:30m,30:30m,60:60m"
 _LARGEST_DEFAULT = 0.5
 _SINCE = (timedelta(hours=2), timedelta(days=90))
 _STAGE = re.compile(r"(\d{1,2})%?:(\S+)", re.ASCII)

@@ -3,14 +3,17 @@
 import json
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
+import yaml
 
 from cli.replay import inputs
 from cli.replay.errors import InputError
 from cli.replay.plan import Plan, Stage
 from plugin.question import Stage as QuestionStage
 
+ROOT = Path(__file__).parents[4]
 SLO = "availability=99.9,latency=95@250ms"
 
 
@@ -148,4 +151,9 @@ def test_the_stages_of_a_question_are_taken_unless_others_are_given() -> None:
     )
     assert inputs.stages_of(None, asked) == (Stage(20, 180),)
     assert inputs.stages_of("5:1m", asked) == (Stage(5, 60),)
-    assert len(inputs.stages_of(None, question)) == 3
+
+
+def test_without_any_stages_those_of_a_stack_that_sets_none_are_replayed() -> None:
+    declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]["sluice:stages"]
+    written = ",".join(f"{one['weight']}:{one['time']}" for one in declared["default"])
+    assert inputs.stages_of(None, plan().question) == inputs.parse_stages(written)
