@@ -5,7 +5,7 @@ export UV_CACHE_DIR := $(CURDIR)/$(STATE)/cache/uv
 export PIP_NO_CACHE_DIR := 1
 PYTHON ?= python3
 
-.PHONY: help setup build demo down test bench bench-verdicts bench-judge lint clean
+.PHONY: help setup build demo down test engine bench bench-verdicts bench-judge lint clean
 .DEFAULT_GOAL := help
 
 help:
@@ -17,6 +17,7 @@ help:
 	@echo 'make bench-judge   how fast and large the judge is, beside its Prometheus'
 	@echo 'make lint    formatting, lint, types, import rules'
 	@echo 'make build   build the sandbox (done by demo and test)'
+	@echo 'make engine  install what builds and runs the image of the judge in its test (Debian, root)'
 
 setup: $(STATE)/ready
 
@@ -49,6 +50,16 @@ down: setup
 
 test: lint build
 	@$(BIN)/pytest
+
+# The one thing that is installed on the machine itself, and so not done by any other target.
+engine:
+	@for tool in podman runc mmdebstrap; do command -v $$tool >/dev/null || missing=yes; done; \
+	if [ "$$missing" ]; then \
+		export DEBIAN_FRONTEND=noninteractive; \
+		apt-get -qq update && apt-get -qq install --yes --no-install-recommends \
+			podman runc mmdebstrap debian-archive-keyring >/dev/null \
+		|| (echo 'error: this needs Debian or Ubuntu, root and the network; elsewhere install podman, runc and mmdebstrap'; exit 1); \
+	fi
 
 bench: setup
 	@$(BIN)/python benchmarks/main_job.py

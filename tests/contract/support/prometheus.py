@@ -29,7 +29,7 @@ def prometheus(folder: Path, **configuration: Any) -> Iterator[str]:
 
     What was there before may be written to it (remote write).
     """
-    address, config = f"127.0.0.1:{_free_port()}", folder / "prometheus.yml"
+    address, config = f"127.0.0.1:{free_port()}", folder / "prometheus.yml"
     config.write_text(json.dumps(configuration))  # JSON is YAML
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
@@ -58,7 +58,7 @@ def _binary(name: str) -> Path:
     return binary
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         return server.getsockname()[1]
 
