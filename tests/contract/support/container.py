@@ -27,6 +27,9 @@ UNUSED = ("doc", "locale", "man")
 MACHINE = ("/etc/pip.conf", "/etc/ssl/certs")
 """How this machine reaches its package index. Seen while building, and not in the image."""
 
+LIMITS = [f"--ulimit={limit}=1024:1024" for limit in ("nofile", "nproc")]
+"""Podman would raise them, which takes a right that root need not have."""
+
 LIFETIME_SECONDS = 600
 """After that a container goes, also when the test that started it was killed."""
 
@@ -36,7 +39,13 @@ def missing() -> str | None:
     absent = [tool for tool in TOOLS if not shutil.which(tool)]
     if absent:
         return f"no {', '.join(absent)} on this machine: `make engine` installs them (Debian, root)"
-    return None if os.geteuid() == 0 else "building and running an image as here needs root"
+    if os.geteuid() != 0:
+        return "building and running an image as here needs root"
+    try:
+        _run_nothing()
+    except AssertionError as error:
+        return f"no container runs on this machine: {error}"
+    return None
 
 
 @dataclass(frozen=True)
@@ -84,10 +93,15 @@ def inspect(kind: str, name: str) -> dict[str, Any]:
     return json.loads(podman(kind, "inspect", name))[0]
 
 
-def build() -> None:
-    """The image, as plugin/Containerfile says; what is there from an earlier run is kept."""
+def _run_nothing() -> None:
+    """Makes the base, unless it is there from an earlier run, and runs it."""
     if BASE not in podman("images", "--format={{.Repository}}:{{.Tag}}"):
         _make_base()
+    podman("run", "--rm", *LIMITS, "--network=host", BASE, "true")
+
+
+def build() -> None:
+    """The image, as plugin/Containerfile says; what is there from an earlier run is kept."""
     settings = [f"--volume={path}:{path}:ro" for path in MACHINE if Path(path).exists()]
     file, context = ROOT / "plugin" / "Containerfile", ROOT / "plugin"
     options = ["--network=host", *settings, "--build-arg", f"PYTHON={BASE}", "--tag", IMAGE]
@@ -108,9 +122,7 @@ def running(options: Sequence[str]) -> Iterator[Container]:
     """A container of the image with these options."""
     name = "sluice-judge"
     always = ["--detach", "--replace", f"--name={name}", f"--timeout={LIFETIME_SECONDS}"]
-    # Podman would raise the limits, which takes a right that root need not have.
-    limits = [f"--ulimit={limit}=1024:1024" for limit in ("nofile", "nproc")]
-    podman("run", *always, *limits, "--network=host", *options, IMAGE)
+    podman("run", *always, *LIMITS, "--network=host", *options, IMAGE)
     try:
         yield Container(name, inspect("container", name)["State"]["Pid"])
     finally:
