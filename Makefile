@@ -48,8 +48,9 @@ demo: setup
 down: setup
 	@$(BIN)/sluice sandbox down
 
+# Most tests of the real controllers wait for them: two at once, each file with one sandbox.
 test: lint build
-	@$(BIN)/pytest
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 # The one thing that is installed on the machine itself, and so not done by any other target.
 engine:

@@ -1,5 +1,6 @@
-"""The complete sandbox, and on it the platform: once for all contract tests."""
+"""The complete sandbox, and on it the platform: once for all contract tests of a process."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +24,7 @@ def system() -> Iterator[System]:
 
     Its folder stays behind for whoever reads the logs; the next run deletes it.
     """
-    layout = Layout(instance="test")
+    layout = Layout(instance=f"test{os.environ.get('PYTEST_XDIST_WORKER', '')}")
     lifecycle.down(layout, print)
     shutil.rmtree(layout.sandbox)
     try:

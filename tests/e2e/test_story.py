@@ -25,8 +25,6 @@ LAYOUT = Layout("e2e")
 
 @pytest.fixture(scope="module")
 def where() -> Iterator[Target]:
-    # The contract tests' sandbox has done its work: two cores are not many.
-    lifecycle.down(Layout("test"), print)
     yield target.sandbox(LAYOUT, print)
     lifecycle.down(LAYOUT, print)
 
