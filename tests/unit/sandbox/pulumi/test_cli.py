@@ -86,7 +86,9 @@ def test_the_lock_of_a_killed_cli_is_removed(fake, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("pid", "host"), [(os.getpid(), socket.gethostname()), (1, "another-machine")]
+    ("pid", "host"),
+    [(os.getpid(), socket.gethostname()), (1, "another-machine")],
+    ids=["here", "elsewhere"],
 )
 def test_the_lock_of_a_running_cli_stays(fake, tmp_path, pid, host):
     cli = fake("")
