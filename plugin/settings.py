@@ -5,7 +5,7 @@ import re
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from plugin.indicators import Reporter
 from plugin.prometheus.access import Access, Basic, Bearer, Credentials, Nobody, SigV4, Tls
 from plugin.secretfile import SecretError, read_secret, read_secrets
 
@@ -116,7 +117,7 @@ class Settings(BaseSettings):
     """Sent with every query, such as a tenant's {"X-Scope-OrgID": …}."""
     scrape_interval: int = Field(default=15, ge=1, le=300)
     """Seconds between two scrapes of the request metrics."""
-    istio_reporter: Literal["source", "destination", "waypoint"] = "source"
+    istio_reporter: Reporter = "source"
     """Whose request counts to use; "destination" where callers are outside of the mesh."""
     token_file: Annotated[Path, AfterValidator(_secrets)] | None = None
     """Bearer tokens, one a line, of which /v1/verdict demands one."""

@@ -8,6 +8,7 @@ from components.manifests import network, pods, routing, scaling, secretfiles
 from components.manifests.manifest import Manifest, body
 from components.manifests.secretfiles import SecretFiles
 from components.spec.access import NOBODY, PrometheusAccess
+from plugin.indicators.schemes import Reporter
 
 _REPLICAS = 2  # rollouts stand still without a judge, so one may go at any time
 _REQUESTS = {"cpu": "100m", "memory": "192Mi"}
@@ -30,18 +31,22 @@ def judge(
     prometheus_url: str,
     scrape_interval: int,
     access: PrometheusAccess = NOBODY,
+    *,
     token_secret: str | None = None,
+    reporter: Reporter = "source",
 ) -> list[Manifest]:
     """The judge: a stateless Deployment behind a Service, with no right to do anything.
 
     `scrape_interval` is in seconds, and is that of the Prometheus at `prometheus_url`, which asks
     for `access`. `token_secret` names the Secret with the tokens that the judge itself asks for.
+    `reporter` is the side of Istio's metrics that it reads.
     """
     name, namespace = conventions.JUDGE, conventions.PLATFORM_NAMESPACE
     files = [*proof.files(access), *_tokens(token_secret)]
     env = {
         "SLUICE_PROMETHEUS_URL": prometheus_url,
         "SLUICE_SCRAPE_INTERVAL": str(scrape_interval),
+        "SLUICE_ISTIO_REPORTER": reporter,
     }
     env |= proof.environment(access) | secretfiles.environment(files)
     container = pods.container(name, image, conventions.CONTAINER_PORT, env, _REQUESTS)

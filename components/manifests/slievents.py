@@ -9,7 +9,7 @@ from decimal import Decimal
 from components import conventions
 from components.manifests.slirates import Buckets, Counters, Events, NativeHistograms
 from plugin.indicators.presets import Preset
-from plugin.indicators.schemes import ISTIO, NGINX, scheme_of
+from plugin.indicators.schemes import ISTIO, NGINX, Reporter, scheme_of
 from plugin.promql.expressions import read_counter
 from plugin.promql.le import spellings
 from plugin.promql.matchers import Matcher, selector
@@ -20,10 +20,14 @@ Matchers = tuple[Matcher, ...]
 
 @dataclass(frozen=True)
 class Whole:
-    """One service: the pods and Services of all its versions."""
+    """One service: the pods and Services of all its versions.
+
+    `reporter` is the side of Istio's metrics that counts.
+    """
 
     name: str
     namespace: str
+    reporter: Reporter = "source"
 
     def events(self, objective: Objective, preset: Preset, native: bool = False) -> Events:
         """The counters of `objective`, by the preset or by the team's own ratio.
@@ -70,7 +74,7 @@ class Whole:
         if scheme is ISTIO:
             # By the Service and not the workload: a request that found no pod has none.
             services = "|".join((*copies, conventions.canary(self.name)))
-            reporter = Matcher("reporter", "=", "source")
+            reporter = Matcher("reporter", "=", self.reporter)
             namespace = Matcher("destination_service_namespace", "=", self.namespace)
             return ((reporter, namespace, Matcher("destination_service_name", "=~", services)),)
         namespace = Matcher("namespace", "=", self.namespace)

@@ -67,7 +67,8 @@ def objects(spec: ServiceSpec) -> list[Manifest]:
     """
     if spec.slo is None or not spec.site.rules:
         return []
-    whole, preset = Whole(spec.name, spec.namespace), PRESETS[spec.slo.metrics]
+    whole = Whole(spec.name, spec.namespace, spec.site.istio_reporter)
+    preset = PRESETS[spec.slo.metrics]
     native = spec.slo.histograms == "native"
     subjects = [
         Subject(whole, spec.slo, objective, whole.events(objective, preset, native))

@@ -11,6 +11,7 @@ from components.spec.kinds import Controller
 from components.spec.namespace import Namespace
 from components.spec.secret import TokenSecret
 from components.spec.stages import Stages
+from plugin.indicators.schemes import Reporter
 from plugin.policy import Policy
 from plugin.slo import Model
 
@@ -50,6 +51,10 @@ class Site(Model):
     rules: bool = Field(
         default=True,
         description="true, or false for a cluster that does not know the kind PrometheusRule",
+    )
+    istio_reporter: Reporter = Field(
+        default="source",
+        description="whose request counts to use, source, destination or waypoint",
     )
     judge_token_secret: Annotated[TokenSecret | None, NotSet] = Field(
         default=None,

@@ -3,7 +3,7 @@
 from plugin.indicators.build import indicator
 from plugin.indicators.indicator import Counted, Indicator, Source
 from plugin.indicators.presets import PRESETS, Histograms, Metrics, Preset
-from plugin.indicators.schemes import Arm, Field, Scheme, by_labels, scheme_of
+from plugin.indicators.schemes import Arm, Field, Reporter, Scheme, by_labels, scheme_of
 
 __all__ = [
     "PRESETS",
@@ -14,6 +14,7 @@ __all__ = [
     "Indicator",
     "Metrics",
     "Preset",
+    "Reporter",
     "Scheme",
     "Source",
     "by_labels",

@@ -3,8 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from plugin.promql.matchers import Matcher
+
+Reporter = Literal["source", "destination", "waypoint"]
+"""The side of a request that counts it. The caller ("source") also sees the requests that a dead
+canary never answers, and has both arms in one scrape."""
 
 
 class Field(StrEnum):
@@ -18,8 +23,7 @@ class Field(StrEnum):
     BACKEND = "backend"
     """The Kubernetes Service that reaches only this arm's pods."""
     REPORTER = "reporter"
-    """The side of a request that counts it. The caller ("source") also sees the requests that a
-    dead canary never answers, and has both arms in one scrape."""
+    """See `Reporter`."""
 
 
 Arm = Mapping[Field, str | None]

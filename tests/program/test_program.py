@@ -227,9 +227,21 @@ def test_no_stack_needs_a_secret(run: Run, stack: str) -> None:
     judge = one(run(stack), "kubernetes:apps/v1:Deployment", "judge")
     (container,) = judge.inputs["spec"]["template"]["spec"]["containers"]
     assert [each["name"] for each in container["env"]] == [
+        "SLUICE_ISTIO_REPORTER",
         "SLUICE_PROMETHEUS_URL",
         "SLUICE_SCRAPE_INTERVAL",
     ]
+
+
+def test_the_judge_and_the_rules_read_the_same_side_of_istios_metrics(run: Run) -> None:
+    registered = run("local", istioReporter="destination")
+    judge = one(registered, "kubernetes:apps/v1:Deployment", "judge")
+    (container,) = judge.inputs["spec"]["template"]["spec"]["containers"]
+    assert {"name": "SLUICE_ISTIO_REPORTER", "value": "destination"} in container["env"]
+    rules = one(registered, "kubernetes:monitoring.coreos.com/v1:PrometheusRule", "checkout")
+    text = json.dumps(rules.inputs["spec"])
+    assert 'reporter=\\"destination\\"' in text
+    assert 'reporter=\\"source\\"' not in text
 
 
 def test_the_judge_and_argo_use_the_same_token(run: Run) -> None:

@@ -16,7 +16,7 @@ Objects = dict[str, dict[str, Any]]
 
 def objects(url: str = URL, tokens: str | None = None, **access: Any) -> Objects:
     read = PrometheusAccess.model_validate(access)
-    manifests = platform.judge("sluice/judge:0.1.0", url, 15, read, tokens)
+    manifests = platform.judge("sluice/judge:0.1.0", url, 15, read, token_secret=tokens)
     return {manifest.kind: manifest.body for manifest in manifests}
 
 
@@ -66,7 +66,11 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_by_default_there_is_nothing_to_prove() -> None:
     made = objects()
-    assert set(env(made)) == {"SLUICE_PROMETHEUS_URL", "SLUICE_SCRAPE_INTERVAL"}
+    assert set(env(made)) == {
+        "SLUICE_PROMETHEUS_URL",
+        "SLUICE_SCRAPE_INTERVAL",
+        "SLUICE_ISTIO_REPORTER",
+    }
     assert secrets(made) == {}
     assert "annotations" not in made["ServiceAccount"]["metadata"]
 

@@ -53,6 +53,7 @@ def test_the_judge_answers_where_the_controllers_ask(judge: dict[str, dict[str, 
 def test_the_judge_knows_its_prometheus(judge: dict[str, dict[str, Any]]) -> None:
     (container,) = judge["Deployment"]["spec"]["template"]["spec"]["containers"]
     assert container["env"] == [
+        {"name": "SLUICE_ISTIO_REPORTER", "value": "source"},
         {"name": "SLUICE_PROMETHEUS_URL", "value": "http://prometheus.monitoring.svc:9090"},
         {"name": "SLUICE_SCRAPE_INTERVAL", "value": "2"},
     ]
