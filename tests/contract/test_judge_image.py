@@ -22,7 +22,7 @@ from components.manifests import platform, pods
 from tests.contract.support import container
 from tests.contract.support.container import Container
 from tests.contract.support.history import STEP
-from tests.contract.support.prometheus import free_port
+from tests.contract.support.prometheus import free_port, prometheus
 from tests.contract.support.remotewrite import write
 
 ROOT = Path(__file__).parents[2]
@@ -182,7 +182,14 @@ def test_the_image_stays_small(image: None) -> None:
     assert whole - base < 130e6
 
 
-def test_a_bad_release_fails_by_a_real_prometheus(image: None, scraped: str) -> None:
+@pytest.fixture
+def counting(tmp_path: Path) -> Iterator[str]:
+    """A Prometheus whose newest sample is of now; its URL."""
+    with prometheus(tmp_path) as url:
+        yield url
+
+
+def test_a_bad_release_fails_by_a_real_prometheus(image: None, counting: str) -> None:
     """With signed requests, so that all that the lock brings is used."""
     now = time.time()
     times = [now - STEP * back for back in reversed(range(80))]
@@ -195,13 +202,13 @@ def test_a_bad_release_fails_by_a_real_prometheus(image: None, scraped: str) -> 
             "destination_version": version,
             "response_code": code,
         }
-        write(scraped, [(labels, [(at, float(rate * i)) for i, at in enumerate(times)])])
+        write(counting, [(labels, [(at, float(rate * i)) for i, at in enumerate(times)])])
     aws = {
         "SLUICE_PROMETHEUS_AWS_REGION": "eu-west-1",
         "AWS_ACCESS_KEY_ID": "none",
         "AWS_SECRET_ACCESS_KEY": "none",
     }
-    with judge(scraped, **aws) as (_, url):
+    with judge(counting, **aws) as (_, url):
         answer = ask(url)
     assert (answer["verdict"], answer["reason"]) == ("fail", "slo_burn"), answer
 

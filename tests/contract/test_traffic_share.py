@@ -123,7 +123,7 @@ async def test_a_canary_with_far_too_few_requests_is_held(system: System, servic
         {
             name: rate
             for service in services
-            for name, rate in ((service.host, 10.0), (host(arms(service)[1]), 40.0))
+            for name, rate in ((service.host, 8.0), (host(arms(service)[1]), 32.0))
         }
     )
     await until(
