@@ -6,6 +6,7 @@ losing evidence only costs time.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from math import ceil
 from typing import Self
 
@@ -75,7 +76,7 @@ class Counts:
             for name, strata in self.strata.items()
         }
 
-    @property
+    @cached_property
     def traffic(self) -> Strata:
         """The indicator with the most requests stands for the traffic of both arms."""
         return max(self.requests, key=lambda s: s.canary_total.sum() + s.stable_total.sum())
