@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from components.manifests import slorules
 from components.spec.service import resolve
-from components.spec.site import Site
 from plugin.judge import Judge
 from plugin.judge.begin import may_begin
 from plugin.prometheus import Prometheus
 from plugin.question import Question
 from plugin.verdict import Reason
 from tests.contract.support.prometheus import backfill, prometheus
+from tests.contract.support.site import SITE
 
 STEP = 60
 MINUTES = 3 * 24 * 60 + 10
@@ -38,16 +38,6 @@ ORDERS = {
         }
     }
 }
-SITE = Site.model_validate(
-    {
-        "controller": "argo",
-        "namespace": "shop",
-        "domain": "local",
-        "gateway": "istio-system/ingress",
-        "analysisInterval": "30s",
-        "stages": [{"weight": 10, "time": "5m"}],
-    }
-)
 
 Values = NDArray[np.float64]
 

@@ -10,20 +10,10 @@ import yaml
 
 from components.manifests import slorules
 from components.spec.service import resolve
-from components.spec.site import Site
 from tests.contract.support.prometheus import BINARIES
+from tests.contract.support.site import SITE
 
 MINUTES = 90
-SITE = Site.model_validate(
-    {
-        "controller": "argo",
-        "namespace": "shop",
-        "domain": "local",
-        "gateway": "istio-system/ingress",
-        "analysisInterval": "30s",
-        "stages": [{"weight": 10, "time": "5m"}],
-    }
-)
 AVAILABILITY = {"availability": 99.9, "metrics": "prom-client"}
 LATENCY = {"latency": {"percentile": 95, "threshold": "300ms"}, "metrics": "prom-client"}
 BUCKETS = "http_request_duration_seconds_bucket"
