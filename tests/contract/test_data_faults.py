@@ -53,19 +53,18 @@ async def gathering(releases: Pair) -> None:
 
 
 async def test_without_prometheus_nothing_is_decided_and_the_reason_is_said(releases: Pair):
-    await releases.system.stop("prometheus")
-    answer = await until(
-        releases.answer,
-        lambda answer: answer.get("reason") == "query_error",
-        "the judge misses Prometheus",
-    )
-    assert answer["verdict"] == "undecided"
-    assert "Prometheus" in answer["why"]
-    await releases.looked_on(await releases.looks())
-    await releases.held_at(WEIGHT)
-    said = releases.flagger_said()
-    assert any("slo-rollout failed" in line and "Prometheus" in line for line in said)
-    await releases.system.up()
+    async with releases.system.without("prometheus"):
+        answer = await until(
+            releases.answer,
+            lambda answer: answer.get("reason") == "query_error",
+            "the judge misses Prometheus",
+        )
+        assert answer["verdict"] == "undecided"
+        assert "Prometheus" in answer["why"]
+        await releases.looked_on(await releases.looks())
+        await releases.held_at(WEIGHT)
+        said = releases.flagger_said()
+        assert any("slo-rollout failed" in line and "Prometheus" in line for line in said)
     await gathering(releases)
     await releases.held_at(WEIGHT)
 

@@ -13,7 +13,7 @@ import pytest_asyncio
 from cli.demo.observe import ABORTED, PROMOTED
 from tests.contract.support.pair import Pair, pair
 from tests.contract.support.service import result, stages, verdicts
-from tests.contract.support.system import Objects, System
+from tests.contract.support.system import Object, Objects, System, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -41,13 +41,22 @@ async def test_the_policy_abort_takes_an_undecided_release_back(services: Pair):
 
 
 async def test_the_policy_promote_waits_for_data_and_then_goes_on(system: System, services: Pair):
-    """No data is no doubt: while Prometheus is away the deadline passes without effect."""
+    """No data is no doubt: while Prometheus is away the deadline passes without effect.
+
+    The traffic begins when both have reached the stage: one may do so long before the other.
+    """
+    await system.load({})
     await services.release("1.2.0", STAGE, PROMOTE)
     await services.reached(WEIGHT)
-    await system.stop("prometheus")
-    await asyncio.sleep(2 * SECONDS)
-    await services.held_at(WEIGHT)
-    await system.up()
+    await services.load(RATE)
+    await until(services.answer, counted, "the stage's time begins")
+    async with system.without("prometheus"):
+        await asyncio.sleep(2 * SECONDS)
+        await services.held_at(WEIGHT)
     await services.ended(PROMOTED)
     [run] = await services.argo.analysis_runs()
     assert verdicts(result(run)["measurements"])[-1]["reason"] == "undecided_promoted"
+
+
+def counted(answer: Object) -> bool:
+    return any(each["canary"]["total"] for each in answer.get("indicators", []))

@@ -5,8 +5,8 @@ import json
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -116,8 +116,14 @@ class System:
         """Start again whatever does not run."""
         await asyncio.to_thread(lifecycle.up, self.layout, print)
 
-    async def stop(self, name: str) -> None:
-        await asyncio.to_thread(self._processes.stop, name)
+    @asynccontextmanager
+    async def without(self, name: str) -> AsyncIterator[None]:
+        """It is stopped meanwhile. Whatever comes of the test, those after it find it again."""
+        await self._stop(name)
+        try:
+            yield
+        finally:
+            await self.up()
 
     def kill(self, name: str) -> None:
         """SIGKILL, without warning."""
@@ -139,11 +145,14 @@ class System:
     async def load(self, rates: dict[str, float]) -> None:
         """Steady load through the gateway from now on: requests per second by host."""
         if not rates:
-            await self.stop("load")
+            await self._stop("load")
             return
         target = self.network.url("gateway", GATEWAY_PORT)
         process = load_process(target, rates, self.layout.sandbox / "load.json")
         await asyncio.to_thread(self._processes.ensure, process)
+
+    async def _stop(self, name: str) -> None:
+        await asyncio.to_thread(self._processes.stop, name)
 
     async def judge_answers(self) -> bool:
         """Whether the judge answers under its in-cluster name, as the controllers call it."""
