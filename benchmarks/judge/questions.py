@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import cycle
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -15,6 +15,8 @@ from benchmarks.judge.prometheus import CANARY, SCRAPE_SECONDS, STABLE
 
 _PLACE = "none-0"
 """A version that nothing has: another one makes another query of the same cost."""
+_RELEASES = 200
+"""Under way at once, and each asks again and again: more than there are ever in flight."""
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -37,9 +39,9 @@ def question(intervals: int, absent: str = _PLACE) -> dict[str, Any]:
 def to_judge(url: str, intervals: int, distinct: bool) -> Iterator[Request]:
     """Endless. Each has to be answered from all intervals."""
     proof = f'"used":{intervals},'.encode()
-    for number in count(1):
-        asked = question(intervals, f"none-{number}" if distinct else _PLACE)
-        yield Request(f"{url}/v1/verdict", json.dumps(asked).encode(), "application/json", proof)
+    for place in _places(distinct):
+        asked = json.dumps(question(intervals, place)).encode()
+        yield Request(f"{url}/v1/verdict", asked, "application/json", proof)
 
 
 def to_prometheus(url: str, form: dict[str, str], distinct: bool) -> Iterator[Request]:
@@ -48,10 +50,14 @@ def to_prometheus(url: str, form: dict[str, str], distinct: bool) -> Iterator[Re
     Encoded once: this tool's own time would be taken for Prometheus'.
     """
     body = urlencode({key: value for key, value in form.items() if key != "timeout"}).encode()
-    place = _PLACE.encode()
-    for number in count(1):
-        of_its_own = body.replace(place, b"none-%d" % number) if distinct else body
+    for place in _places(distinct):
+        of_its_own = body.replace(_PLACE.encode(), place.encode())
         yield Request(f"{url}/api/v1/query_range", of_its_own, _FORM, b'"matrix"')
+
+
+def _places(distinct: bool) -> Iterator[str]:
+    """One for each release, in turn, or the same for all."""
+    return cycle([f"none-{release}" for release in range(_RELEASES)] if distinct else [_PLACE])
 
 
 @dataclass

@@ -147,10 +147,12 @@ class VerdictAnswer(BaseModel):
             query=query.digest if query else None,
         )
 
-    def brief(self) -> "VerdictAnswer":
-        """The same within what Argo is to keep: what decides least gives way first."""
-        shown = (self._showing(*sizes) for sizes in self._sizes())
-        return next(short for short in shown if short.stored_bytes <= MOST_BYTES)
+    def stored(self) -> str:
+        """The JSON that Argo is to keep, within its bounds: what decides least gives way first."""
+        shown = (
+            self._showing(*sizes).model_dump_json(exclude_none=True) for sizes in self._sizes()
+        )
+        return next(short for short in shown if stored_bytes(short) <= MOST_BYTES)
 
     def _sizes(self) -> Iterator[tuple[int, int, int]]:
         """How many signals to show, indicators with numbers, and indicators: all, then fewer.
@@ -185,11 +187,6 @@ class VerdictAnswer(BaseModel):
             }
         )
 
-    @property
-    def stored_bytes(self) -> int:
-        """The size in an AnalysisRun."""
-        return _stored_bytes(self.model_dump_json(exclude_none=True))
-
 
 class ErrorDetail(BaseModel):
     field: str | None
@@ -205,13 +202,13 @@ class ErrorAnswer(BaseModel):
 def _shortened(why: str) -> str:
     """A sentence may quote what Prometheus said, which may be anything."""
     text = why
-    while _stored_bytes(to_json(text).decode()) > _LONGEST_WHY:
+    while stored_bytes(to_json(text).decode()) > _LONGEST_WHY:
         text = text[: len(text) * 9 // 10]
     return text if text == why else f"{text}…"
 
 
-def _stored_bytes(document: str) -> int:
-    """At most so many: Argo reads the JSON and writes it anew.
+def stored_bytes(document: str) -> int:
+    """The most that it takes in an AnalysisRun: Argo reads the JSON and writes it anew.
 
     Go writes some characters as six, and small numbers without an exponent.
     """

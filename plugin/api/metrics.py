@@ -19,9 +19,7 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from plugin.judge import Judgement
-from plugin.signals import Signal
-from plugin.verdict import Case
+from plugin.api.answers import IndicatorAnswer, SignalAnswer, VerdictAnswer, Weighed
 
 _RELEASE = ["namespace", "service"]
 _REMEMBERED = 1000
@@ -29,13 +27,15 @@ _REMEMBERED = 1000
 _SHOWN_SECONDS = 3600
 """For so long after its last verdict: old counts on a dashboard would look like present ones."""
 
-_Gauges = list[tuple[str, tuple[str, ...], float]]
+_Gauges = Iterator[tuple[str, tuple[str, ...], float]]
 
 
 @dataclass
 class _Release:
+    """All its verdicts, counted; the latest, and when that was."""
+
     verdicts: Tally[tuple[str, str]] = field(default_factory=Tally)
-    gauges: _Gauges = field(default_factory=list)
+    latest: VerdictAnswer | None = None
     judged: float = 0.0
 
 
@@ -46,20 +46,14 @@ class Releases(Collector):
         self._clock = clock
         self._releases: OrderedDict[tuple[str, str], _Release] = OrderedDict()
 
-    def judged(self, judgement: Judgement) -> None:
-        key = (judgement.question.namespace, judgement.question.service)
+    def judged(self, namespace: str, answer: VerdictAnswer) -> None:
+        key = (namespace, answer.service)
         release = self._releases.setdefault(key, _Release())
         self._releases.move_to_end(key)
         if len(self._releases) > _REMEMBERED:
             self._releases.popitem(last=False)
-        said = (judgement.reason.verdict.value, judgement.reason.value)
-        release.verdicts[said] += 1
-        release.judged = self._clock()
-        release.gauges = [
-            ("sluice_verdict", said, 1.0),
-            *(gauge for case in judgement.cases for gauge in _gauges(case)),
-            *(gauge for signal in judgement.signals for gauge in _watched(signal)),
-        ]
+        release.verdicts[answer.verdict.value, answer.reason.value] += 1
+        release.latest, release.judged = answer, self._clock()
 
     def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
         said = ["verdict", "reason"]
@@ -95,8 +89,8 @@ class Releases(Collector):
         for key, release in self._releases.items():
             for labels, count in release.verdicts.items():
                 verdicts.add_metric([*key, *labels], count)
-            if now - release.judged <= _SHOWN_SECONDS:
-                for name, labels, value in release.gauges:
+            if release.latest and now - release.judged <= _SHOWN_SECONDS:
+                for name, labels, value in _gauges(release.latest):
                     families[name].add_metric([*key, *labels], value)
         yield verdicts
         yield from families.values()
@@ -140,9 +134,9 @@ class Metrics:
         """So many are being answered now."""
         self._under_way.set(questions)
 
-    def judged(self, judgement: Judgement) -> None:
+    def judged(self, namespace: str, answer: VerdictAnswer) -> None:
         """One verdict has been given."""
-        self._releases.judged(judgement)
+        self._releases.judged(namespace, answer)
 
 
 def router(metrics: Metrics) -> APIRouter:
@@ -156,26 +150,31 @@ def router(metrics: Metrics) -> APIRouter:
     return routes
 
 
-def _gauges(case: Case) -> Iterator[tuple[str, tuple[str, ...], float]]:
-    name, arms = case.objective.name, case.rollout
-    for arm, bad, total in (
-        ("canary", arms.canary_bad, arms.canary_total),
-        ("stable", arms.stable_bad, arms.stable_total),
-    ):
-        yield "sluice_requests", (name, arm), float(total.sum())
-        yield "sluice_bad_requests", (name, arm), float(bad.sum())
-    for test, evidence, threshold in (
-        ("harm", case.harm, case.to_fail),
-        ("safe", case.safe, case.to_pass),
-        ("burn", case.burn, case.to_burn),
-    ):
-        yield "sluice_evidence", (name, test), evidence
-        yield "sluice_evidence_threshold", (name, test), threshold
-    for bound, value in zip(("lower", "upper"), case.extra, strict=True):
-        yield "sluice_extra_bad_ratio", (name, bound), value
+def _gauges(answer: VerdictAnswer) -> _Gauges:
+    yield "sluice_verdict", (answer.verdict.value, answer.reason.value), 1
+    for indicator in answer.indicators:
+        yield from _evidence(indicator, answer.threshold)
+    for signal in answer.signals or ():
+        yield from _watched(signal)
 
 
-def _watched(signal: Signal) -> Iterator[tuple[str, tuple[str, ...], float]]:
+def _evidence(indicator: IndicatorAnswer, threshold: Weighed | None) -> _Gauges:
+    name = indicator.name
+    for arm, counts in (("canary", indicator.canary), ("stable", indicator.stable)):
+        if counts:
+            yield "sluice_requests", (name, arm), counts.total
+            yield "sluice_bad_requests", (name, arm), counts.bad
+    for metric, weighed in (
+        ("sluice_evidence", indicator.evidence),
+        ("sluice_evidence_threshold", threshold),
+    ):
+        for test, log_e in weighed or ():
+            yield metric, (name, test), log_e
+    for bound, ratio in zip(("lower", "upper"), indicator.extra or (), strict=False):
+        yield "sluice_extra_bad_ratio", (name, bound), ratio
+
+
+def _watched(signal: SignalAnswer) -> _Gauges:
     for arm, value in (("canary", signal.canary), ("stable", signal.stable)):
         if value is not None:
             yield "sluice_signal", (signal.name, arm), value

@@ -3,7 +3,7 @@
 import logging
 from collections import deque
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 
 from plugin.api.answers import ErrorAnswer, VerdictAnswer
 from plugin.api.errors import RESPONSES
@@ -26,13 +26,13 @@ class Record:
         self._queries: deque[str] = deque(maxlen=_REMEMBERED_QUERIES)
 
     def __call__(self, judgement: Judgement) -> VerdictAnswer:
-        self._metrics.judged(judgement)
+        namespace = judgement.question.namespace
         query, answer = judgement.query, VerdictAnswer.of(judgement)
+        self._metrics.judged(namespace, answer)
         if query and query.digest not in self._queries:
             self._queries.append(query.digest)
             _log.info("query", extra={"fields": {"query": query.digest, "text": query.text}})
         fields = answer.model_dump(mode="json", exclude_none=True)
-        namespace = judgement.question.namespace
         _log.info("verdict", extra={"fields": {"namespace": namespace, **fields}})
         return answer
 
@@ -41,14 +41,15 @@ def router(judge: Judge, record: Record, token: Token) -> APIRouter:
     unauthorized = {401: {"model": ErrorAnswer, "description": "The judge's token is missing"}}
     routes = APIRouter(dependencies=[Depends(token)], responses=RESPONSES | unauthorized)
 
-    @routes.post("/v1/verdict", response_model_exclude_none=True)
-    async def verdict(question: Question) -> VerdictAnswer:
+    @routes.post("/v1/verdict", response_model=VerdictAnswer)
+    async def verdict(question: Question) -> Response:
         """Judge a release now; at weight 0, say whether it may begin.
 
         200 for every decision, also for "cannot decide yet".
         """
         before_traffic = question.stage.weight == 0
         work = may_begin(judge, question) if before_traffic else judge.judge(question)
-        return record(await in_time(judge, question, work)).brief()
+        answer = record(await in_time(judge, question, work))
+        return Response(answer.stored(), media_type="application/json")
 
     return routes

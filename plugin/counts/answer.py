@@ -3,7 +3,7 @@
 All arrays run over the same intervals, oldest first.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -48,24 +48,32 @@ class Answer:
     values: Mapping[str, Array]
 
     @classmethod
-    def of(cls, series: Iterable[Series], query: Query, parts: Sequence[Part]) -> "Answer":
+    def of(cls, series: Sequence[Series], query: Query, parts: Sequence[Part]) -> "Answer":
         """Raises QueryError if the series are no answer to these parts."""
         known = {part.name: part for part in parts}
         counts: dict[str, dict[tuple[str, ...], Array]] = {
             part.name: {} for part in parts if part.counts
         }
         values: dict[str, Array] = {}
-        for one in series:
+        rows = _rows(series, query)
+        counted = np.where(np.isnan(rows), 0, rows)
+        least, most = counted.min(axis=1), counted.max(axis=1)
+        for at, one in enumerate(series):
             part = known.get(name := one.metric.get(SERIES, ""))
             if part is None:
                 raise QueryError(f"Prometheus answered nonsense: a series named {name!r}")
             labels = tuple(one.metric.get(label, "") for label in part.by)
             if labels in counts.get(name, {}) or name in values:
                 raise QueryError(f"Prometheus answered nonsense: {name} {labels} twice")
-            if part.counts:
-                counts[name][labels] = _counts(one, query)
+            if not part.counts:
+                values[name] = rows[at]
+            elif least[at] >= 0 and most[at] <= _MAX_COUNT:
+                counts[name][labels] = counted[at]
             else:
-                values[name] = _aligned(one, query, missing=np.nan)
+                worst = least[at] if least[at] < 0 else most[at]
+                raise QueryError(
+                    f"Prometheus answered nonsense: {name} grew by {worst:.3g} in one interval"
+                )
         return cls(query, counts, values)
 
     def value(self, name: str) -> Array:
@@ -73,26 +81,15 @@ class Answer:
         return self.values.get(name, np.full(self.query.intervals, np.nan))
 
 
-def _counts(series: Series, query: Query) -> Array:
-    """One count per interval; an interval without a sample had no requests."""
-    counts = _aligned(series, query, missing=0)
-    if len(counts) and (counts.min() < 0 or counts.max() > _MAX_COUNT):
-        worst = counts.min() if counts.min() < 0 else counts.max()
-        raise QueryError(
-            f"Prometheus answered nonsense: {series.metric.get(SERIES)} grew by {worst:.3g} in one "
-            "interval"
-        )
-    return counts
-
-
-def _aligned(series: Series, query: Query, missing: float) -> Array:
-    aligned = np.full(query.intervals, missing, dtype=np.float64)
-    if series.values:
-        # Several times as fast as np.array, which looks at every pair for what it is.
-        pairs = np.fromiter(chain.from_iterable(series.values), np.float64)
-        times, values = pairs[::2], pairs[1::2]
-        index = np.rint((times - query.start) / query.step)
-        if not ((index >= 0) & (index < query.intervals)).all():
-            raise QueryError("Prometheus answered nonsense: samples outside of the question")
-        aligned[index.astype(np.int64)] = values
-    return aligned
+def _rows(series: Sequence[Series], query: Query) -> Array:
+    """A row per series, a column per interval; NaN where there is no sample."""
+    rows = np.full((len(series), query.intervals), np.nan)
+    samples = chain.from_iterable(one.values for one in series)
+    # All at once, and not by np.array, which looks at every pair for what it is.
+    pairs = np.fromiter(chain.from_iterable(samples), np.float64)
+    index = np.rint((pairs[::2] - query.start) / query.step)
+    if not ((index >= 0) & (index < query.intervals)).all():
+        raise QueryError("Prometheus answered nonsense: samples outside of the question")
+    row = np.repeat(np.arange(len(series)), [len(one.values) for one in series])
+    rows[row, index.astype(np.int64)] = pairs[1::2]
+    return rows

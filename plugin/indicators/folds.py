@@ -50,11 +50,9 @@ def tells_status(most: float) -> Present:
     """
 
     def tells(counts: Counted) -> bool:
-        unknown = total = 0.0
-        for values, count in counts.get("", {}).items():
-            total += count.sum()
-            unknown += 0.0 if _is_status(_status(values)) else count.sum()
-        return bool(unknown <= most * total)
+        by_status = counts.get("", {})
+        unknown = [count for values, count in by_status.items() if not _is_status(_status(values))]
+        return not unknown or bool(np.sum(unknown) <= most * np.sum([*by_status.values()]))
 
     return tells
 

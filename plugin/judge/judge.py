@@ -3,24 +3,19 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from math import ceil, floor
 from typing import Protocol
 
 from plugin import signals
-from plugin.counts import Counts, cadence, parts, read
-from plugin.counts.answer import Answer, Part
-from plugin.indicators import Indicator
+from plugin.counts import Counts, cadence, read
+from plugin.counts.answer import Answer
+from plugin.judge.plan import Plan, plan
 from plugin.prometheus import ConfigError, PrometheusError, Sample, Series
-from plugin.promql.query import REPLICAS, Query, union
+from plugin.promql.query import Query
 from plugin.question import Question
 from plugin.signals import Signal
 from plugin.statistics.limits import Limits
 from plugin.verdict import Case, Progress, Reason, decide, why
 
-_DEFAULT_LOOKBACK_SECONDS = 2 * 3600
-_MAX_INTERVALS = 720
-"""Per query. A longer lookback widens the intervals; it does not make the query dearer."""
 _SLACK_SECONDS, _SCRAPES = 15, 3
 """Counts of both arms are fresh for so long, and one interval. By design the newest are a scrape,
 up to 5 s and up to an interval old; the rest is for a scrape that fails and for few requests."""
@@ -84,9 +79,10 @@ class Judge:
 
     async def judge(self, question: Question) -> Judgement:
         """Decide. Whatever is wrong with Prometheus or its data is a verdict too: undecided."""
-        indicators, asked, query = self.query(question)
+        planned, query = self.plan(question)
+        indicators = planned.indicators
         try:
-            answer = Answer.of(await self.source.query_range(query), query, asked)
+            answer = Answer.of(await self.source.query_range(query), query, planned.parts)
         except PrometheusError as error:
             return cannot_judge(question, error, query.end, query)
         pods = signals.attempt_pods(answer)
@@ -107,32 +103,14 @@ class Judge:
             reason, sentence = worst.reason, worst.why
         return Judgement(question, reason, sentence, query.end, query, counts, cases, watched)
 
-    def query(self, question: Question) -> tuple[list[Indicator], list[Part], Query]:
-        """The indicators, what is asked for them, and the range query that asks it.
+    def plan(self, question: Question) -> tuple[Plan, Query]:
+        """What is asked, and the range query that asks it.
 
-        It ends where every target must have been scraped. The ends of the intervals are multiples
-        of their length, so both arms, all replicas and repeated questions see the same ones.
+        It ends where every target must have been scraped.
         """
-        usual = min(_DEFAULT_LOOKBACK_SECONDS, _MAX_INTERVALS * self.scrape_interval)
-        seconds = question.lookback(timedelta(seconds=usual)).total_seconds()
-        step = self.scrape_interval * ceil(seconds / (self.scrape_interval * _MAX_INTERVALS))
         settle = min(self.scrape_interval / 4, 5)
-        end = floor((self.clock() - self.scrape_interval - settle) / step) * step
-        start = end - step * (ceil(seconds / step) - 1)
-        indicators = question.indicators
-        arms = {name: question.arm(name, self._reporter) for name in ("canary", "stable")}
-        asked = [
-            *parts(indicators, arms, step, REPLICAS),
-            *cadence.part(indicators, arms, self.scrape_interval),
-            *signals.parts(
-                question.slo.bounds,
-                arms,
-                question.labels.scheme,
-                REPLICAS,
-                self.scrape_interval,
-            ),
-        ]
-        return indicators, asked, Query(union(map(str, asked)), start, end, step)
+        latest = self.clock() - self.scrape_interval - settle
+        return plan(question, self.scrape_interval, self._reporter, latest)
 
     def cases(self, question: Question, counts: Counts) -> tuple[Case, ...]:
         """What each objective says of these counts now. Replays decide by it too."""

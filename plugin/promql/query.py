@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from plugin.promql.matchers import quote
 
@@ -42,7 +43,13 @@ class Query:
     @property
     def digest(self) -> str:
         """Names the text in answers, which have no room for it; the log carries both."""
-        return hashlib.sha256(self.text.encode()).hexdigest()[:12]
+        return _digest(self.text)
+
+
+@lru_cache(1000)
+def _digest(text: str) -> str:
+    """Remembered, like the text itself (plugin/judge/plan.py)."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def itself(samples: str) -> str:

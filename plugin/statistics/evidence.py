@@ -162,10 +162,10 @@ class Process:
         as valid as each.
         """
         begun = [(start, weight) for start, weight in starts if start <= len(self.gain)]
-        gain = [self.gain[at:].sum(axis=0) + np.log(w * len(begun)) for at, w in begun]
-        return Evidence(
-            np.concatenate(gain), np.concatenate([self.cost[at:].sum(axis=0) for at, _ in begun])
-        )
+        at, weights = np.array(begun).T
+        since = (np.arange(len(self.gain)) >= at[:, None]).astype(np.float64)
+        gain = since @ self.gain + np.log(weights * len(begun))[:, None]
+        return Evidence(gain.ravel(), (since @ self.cost).ravel())
 
     def course(self, margin: float, starts: Starts) -> Array:
         """The ln E of `evidence` for this margin as it stood after each comparable interval."""

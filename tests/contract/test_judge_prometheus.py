@@ -345,9 +345,9 @@ async def _watch(url: str) -> tuple[float, int | None]:
     counted = 0.0
     while time.monotonic() < deadline and settled < 3:
         await asyncio.sleep(1)
-        indicators, parts, query = judge.query(question)
-        answer = Answer.of(await judge.source.query_range(query), query, parts)
-        counts = read(answer, indicators)
+        plan, query = judge.plan(question)
+        answer = Answer.of(await judge.source.query_range(query), query, plan.parts)
+        counts = read(answer, plan.indicators)
         counted = float(counts.strata["availability"].canary_total.sum())
         settled += counted >= Exporter.enough * 10
     weight = await canary_weight(judge, question)

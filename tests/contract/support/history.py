@@ -126,9 +126,9 @@ class History:
         """Prometheus' answer to the judge's query."""
 
         async def ask(judge: Judge) -> Answer:
-            _, parts, query = judge.query(question)
+            plan, query = judge.plan(question)
             assert (query.start, query.intervals) == (BEGIN, INTERVALS)
-            return Answer.of(await judge.source.query_range(query), query, parts)
+            return Answer.of(await judge.source.query_range(query), query, plan.parts)
 
         return self._with_judge(ask)
 

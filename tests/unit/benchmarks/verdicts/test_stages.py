@@ -64,7 +64,7 @@ def test_the_default_stages_leave_the_counts_as_fine_as_the_scrapes() -> None:
     """A longer look-back widens the intervals, for services with much traffic too."""
     judge = Judge(Nowhere(), SCRAPE, clock=lambda: 1_800_000_000.0)
     asked = USUAL.plan.asked(USUAL.plan.stages[0])
-    *_, query = judge.query(asked)
+    _, query = judge.plan(asked)
     assert query.step == SCRAPE
     assert query.end - query.start >= USUAL.plan.seconds
 

@@ -18,8 +18,8 @@ def test_a_sample_of_a_limit_is_held_for_two_scrapes_or_half_the_time_it_has_to_
 ) -> None:
     asked["slo"]["limits"] = {"queue": {"value": "queue_length", "most": 5, "for": lasting}}
     question = Question.model_validate(asked)
-    _, parts, _ = Judge(traffic, scrape_interval).query(question)
-    (text,) = (part.text for part in parts if part.name == "canary queue")
+    plan, _ = Judge(traffic, scrape_interval).plan(question)
+    (text,) = (part.text for part in plan.parts if part.name == "canary queue")
     assert "last_over_time(queue_length{" in text
     assert f"[{held * 1000}ms]" in text
 

@@ -1,0 +1,69 @@
+"""What is asked of Prometheus about one release.
+
+From look to look only the time changes. So the text is made once: that takes longer than to judge
+what it comes to.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+from math import ceil, floor
+
+from plugin import signals
+from plugin.counts import cadence, parts
+from plugin.counts.answer import Part
+from plugin.indicators import Indicator
+from plugin.promql.query import REPLICAS, Query, union
+from plugin.question import Question
+
+_DEFAULT_LOOKBACK_SECONDS = 2 * 3600
+_MAX_INTERVALS = 720
+"""Per query. A longer lookback widens the intervals; it does not make the query dearer."""
+_REMEMBERED = 500
+"""More releases than are under way at once, of some 30 kB each."""
+_WHAT = {"service", "namespace", "slo", "metrics", "histograms", "labels", "arms"}
+"""The fields of a question that say what to count."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The `indicators` of a question, the `parts` of the query that asks for them and for all else
+    that is watched, and its `text`.
+    """
+
+    indicators: Sequence[Indicator]
+    parts: Sequence[Part]
+    text: str
+
+
+def plan(
+    question: Question, scrape_interval: int, reporter: str, latest: float
+) -> tuple[Plan, Query]:
+    """The plan of a question, and its query: the newest interval ends at `latest` (Unix seconds) or
+    just before. `reporter` is the side of Istio's metrics to use.
+
+    The ends of the intervals are multiples of their length, so both arms, all replicas and repeated
+    questions see the same ones.
+    """
+    usual = min(_DEFAULT_LOOKBACK_SECONDS, _MAX_INTERVALS * scrape_interval)
+    seconds = question.lookback(timedelta(seconds=usual)).total_seconds()
+    step = scrape_interval * ceil(seconds / (scrape_interval * _MAX_INTERVALS))
+    found = _plan(question.model_dump_json(include=_WHAT), step, scrape_interval, reporter)
+    end = floor(latest / step) * step
+    return found, Query(found.text, end - step * (ceil(seconds / step) - 1), end, step)
+
+
+@lru_cache(_REMEMBERED)
+def _plan(what: str, step: int, scrape_interval: int, reporter: str) -> Plan:
+    question = Question.model_validate_json(what)
+    indicators = question.indicators
+    arms = {name: question.arm(name, reporter) for name in ("canary", "stable")}
+    asked = [
+        *parts(indicators, arms, step, REPLICAS),
+        *cadence.part(indicators, arms, scrape_interval),
+        *signals.parts(
+            question.slo.bounds, arms, question.labels.scheme, REPLICAS, scrape_interval
+        ),
+    ]
+    return Plan(indicators, asked, union(map(str, asked)))
