@@ -20,10 +20,17 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.judge.computing import INDICATORS, INTERVALS, computing_seconds
-from benchmarks.judge.load import Load, Request, load
+from benchmarks.judge.load import Load, Request, load, once
 from benchmarks.judge.process import cpu_seconds, resident_megabytes, running
 from benchmarks.judge.prometheus import SCRAPE_SECONDS, SERIES, prometheus
-from benchmarks.judge.questions import Recorder, echoing, to_judge, to_prometheus
+from benchmarks.judge.questions import (
+    RELEASES,
+    Asked,
+    Recorder,
+    echoing,
+    to_judge,
+    to_prometheus,
+)
 
 BINARIES = Path(__file__).parents[2] / ".sluice" / "bin"
 ROUNDS, SECONDS = 3, 8.0
@@ -33,17 +40,20 @@ ROUNDS, SECONDS = 3, 8.0
 class Scene:
     in_flight: int
     intervals: int
-    distinct: bool
+    asked: Asked
 
     def __str__(self) -> str:
-        kind = "distinct" if self.distinct else "identical"
-        return f"{self.in_flight} in flight, {kind}, {self.intervals} intervals"
+        return f"{self.in_flight} in flight, {self.asked}, {self.intervals} intervals"
 
 
-ALONE = Scene(1, 240, distinct=True)
-BUSY = Scene(8, 240, distinct=True)
-CROWD = Scene(64, 40, distinct=True)
-CHORUS = Scene(64, 240, distinct=False)
+FIRST = Scene(1, 240, Asked.FIRST)
+FIRSTS = Scene(8, 240, Asked.FIRST)
+FIRST_CROWD = Scene(64, 40, Asked.FIRST)
+ALONE = Scene(1, 240, Asked.AGAIN)
+BUSY = Scene(8, 240, Asked.AGAIN)
+CROWD = Scene(64, 40, Asked.AGAIN)
+CHORUS = Scene(64, 240, Asked.SAME)
+SCENES = (FIRST, FIRSTS, FIRST_CROWD, ALONE, BUSY, CROWD, CHORUS)
 
 
 @dataclass(frozen=True)
@@ -67,20 +77,18 @@ def main() -> int:
         forms = {intervals: asyncio.run(_form(intervals)) for intervals in (40, 240)}
         tool = asyncio.run(_tool(url, forms[240]))
         with _judge(url) as (judge_url, judge_pid):
-            rounds = {
-                scene: [
+            rounds: dict[Scene, list[Round]] = {}
+            for scene in SCENES:
+                form = forms[scene.intervals]
+                if scene.asked is Asked.AGAIN:
+                    asyncio.run(once(to_judge(judge_url, scene.intervals, scene.asked), RELEASES))
+                rounds[scene] = [
                     Round(
-                        _turn(
-                            to_prometheus(url, forms[scene.intervals], scene.distinct), scene, pid
-                        ),
-                        _turn(
-                            to_judge(judge_url, scene.intervals, scene.distinct), scene, judge_pid
-                        ),
+                        _turn(to_prometheus(url, form, scene.asked), scene, pid),
+                        _turn(to_judge(judge_url, scene.intervals, scene.asked), scene, judge_pid),
                     )
                     for _ in range(ROUNDS)
                 ]
-                for scene in (ALONE, BUSY, CROWD, CHORUS)
-            }
             memory = resident_megabytes(judge_pid)
     console.print(_loads(rounds))
     console.print(f"The load tool alone sends {tool:.0f} such queries per second.")
@@ -109,14 +117,17 @@ class Figure:
 
 
 def _figures(rounds: dict[Scene, list[Round]]) -> Iterator[Figure]:
-    for scene in (BUSY, CROWD, CHORUS):
+    for scene in (FIRSTS, FIRST_CROWD, BUSY, CROWD, CHORUS):
         rate = _ratio(rounds[scene], lambda one: one.rate)
-        yield Figure(f"rate / Prometheus' own: {scene}", rate, least=0.9 if scene.distinct else 1)
-    median = _ratio(rounds[ALONE], lambda one: one.median)
-    yield Figure(f"median / the raw query's: {ALONE}", median, most=1.25)
-    slowest = _ratio(rounds[CROWD], lambda one: one.p99)
-    yield Figure(f"p99 / Prometheus' own: {CROWD}", slowest, most=1.25)
-    for scene in (CROWD, CHORUS):
+        least = 1 if scene.asked is Asked.SAME else 0.9
+        yield Figure(f"rate / Prometheus' own: {scene}", rate, least=least)
+    for scene in (FIRST, ALONE):
+        median = _ratio(rounds[scene], lambda one: one.median)
+        yield Figure(f"median / the raw query's: {scene}", median, most=1.25)
+    for scene in (FIRST_CROWD, CROWD):
+        slowest = _ratio(rounds[scene], lambda one: one.p99)
+        yield Figure(f"p99 / Prometheus' own: {scene}", slowest, most=1.25)
+    for scene in (FIRST_CROWD, CROWD, CHORUS):
         slowest = statistics.median(one.judge.load.p99 for one in rounds[scene])
         yield Figure(f"p99, s: {scene}", slowest, most=1)
 
@@ -170,14 +181,14 @@ async def _form(intervals: int) -> dict[str, str]:
 
 def _ask_once(url: str, intervals: int) -> None:
     with _judge(url) as (judge_url, _):
-        _post(next(to_judge(judge_url, intervals, distinct=False)))
+        _post(next(to_judge(judge_url, intervals, Asked.SAME)))
 
 
 async def _tool(url: str, form: dict[str, str]) -> float:
     """Answers per second of a server that only repeats one of Prometheus' answers."""
-    answer = await asyncio.to_thread(_post, next(to_prometheus(url, form, distinct=False)))
+    answer = await asyncio.to_thread(_post, next(to_prometheus(url, form, Asked.SAME)))
     async with echoing(answer) as echo:
-        return (await load(to_prometheus(echo, form, distinct=False), 64, 3.0)).rate
+        return (await load(to_prometheus(echo, form, Asked.SAME), 64, 3.0)).rate
 
 
 def _post(request: Request) -> bytes:

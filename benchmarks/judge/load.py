@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import aiohttp
 import numpy as np
@@ -62,6 +63,14 @@ async def load(requests: Iterator[Request], in_flight: int, seconds: float) -> L
     if not latencies:
         raise RuntimeError(wrong[-1])
     return Load(len(latencies) / seconds, latencies, len(wrong))
+
+
+async def once(requests: Iterator[Request], count: int) -> None:
+    """Send so many, one at a time. Raises RuntimeError with a wrong answer."""
+    async with aiohttp.ClientSession() as session:
+        for request in islice(requests, count):
+            if answer := await _send(session, request):
+                raise RuntimeError(answer)
 
 
 async def _send(session: aiohttp.ClientSession, request: Request) -> str | None:

@@ -4,7 +4,8 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from itertools import cycle
+from enum import StrEnum
+from itertools import count, cycle, repeat
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -13,10 +14,33 @@ from aiohttp import web
 from benchmarks.judge.load import Request
 from benchmarks.judge.prometheus import CANARY, SCRAPE_SECONDS, STABLE
 
+RELEASES = 80
+"""Under way at once, and each is asked about again and again: more than are ever in flight."""
 _PLACE = "none-0"
 """A version that nothing has: another one makes another query of the same cost."""
-_RELEASES = 200
-"""Under way at once, and each asks again and again: more than there are ever in flight."""
+_new = count(RELEASES)
+
+
+class Asked(StrEnum):
+    """How the questions follow on each other: of a release that nobody has asked about before, of
+    all that are under way in turn, or always of the same one.
+    """
+
+    FIRST = "first looks"
+    AGAIN = "later looks"
+    SAME = "identical"
+
+    def places(self) -> Iterator[str]:
+        """One per question, for ever."""
+        match self:
+            case Asked.FIRST:
+                return (f"none-{number}" for number in _new)
+            case Asked.AGAIN:
+                return cycle([f"none-{number}" for number in range(RELEASES)])
+            case Asked.SAME:
+                return repeat(_PLACE)
+
+
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -36,28 +60,23 @@ def question(intervals: int, absent: str = _PLACE) -> dict[str, Any]:
     }
 
 
-def to_judge(url: str, intervals: int, distinct: bool) -> Iterator[Request]:
+def to_judge(url: str, intervals: int, asked: Asked) -> Iterator[Request]:
     """Endless. Each has to be answered from all intervals."""
     proof = f'"used":{intervals},'.encode()
-    for place in _places(distinct):
-        asked = json.dumps(question(intervals, place)).encode()
-        yield Request(f"{url}/v1/verdict", asked, "application/json", proof)
+    for place in asked.places():
+        body = json.dumps(question(intervals, place)).encode()
+        yield Request(f"{url}/v1/verdict", body, "application/json", proof)
 
 
-def to_prometheus(url: str, form: dict[str, str], distinct: bool) -> Iterator[Request]:
+def to_prometheus(url: str, form: dict[str, str], asked: Asked) -> Iterator[Request]:
     """The judge's queries, sent straight to Prometheus, which may take its time.
 
     Encoded once: this tool's own time would be taken for Prometheus'.
     """
     body = urlencode({key: value for key, value in form.items() if key != "timeout"}).encode()
-    for place in _places(distinct):
+    for place in asked.places():
         of_its_own = body.replace(_PLACE.encode(), place.encode())
         yield Request(f"{url}/api/v1/query_range", of_its_own, _FORM, b'"matrix"')
-
-
-def _places(distinct: bool) -> Iterator[str]:
-    """One for each release, in turn, or the same for all."""
-    return cycle([f"none-{release}" for release in range(_RELEASES)] if distinct else [_PLACE])
 
 
 @dataclass

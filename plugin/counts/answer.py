@@ -5,6 +5,7 @@ All arrays run over the same intervals, oldest first.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 
 import numpy as np
@@ -14,6 +15,9 @@ from plugin.promql.query import SERIES, Query, labelled, labelled_sum
 from plugin.statistics.evidence import Array
 
 _MAX_COUNT = 1e12
+
+Key = tuple[str, tuple[str, ...]]
+"""A part's name, and the values of the labels that it is summed by."""
 
 
 @dataclass(frozen=True)
@@ -37,59 +41,68 @@ class Part:
 
 @dataclass(frozen=True)
 class Answer:
-    """What each part of the query came to, by the part's name.
+    """What each part of the query came to: a row of `table` per series, NaN without a sample.
 
-    `counts` are per value of the labels they are summed by, and 0 in an interval without a sample;
-    a value is NaN there.
+    `rows` says which: of parts that count per value of the labels they are summed by.
     """
 
     query: Query
-    counts: Mapping[str, Mapping[tuple[str, ...], Array]]
-    values: Mapping[str, Array]
+    parts: Mapping[str, Part]
+    rows: Mapping[Key, int]
+    table: Array
 
     @classmethod
     def of(cls, series: Sequence[Series], query: Query, parts: Sequence[Part]) -> "Answer":
         """Raises QueryError if the series are no answer to these parts."""
         known = {part.name: part for part in parts}
-        counts: dict[str, dict[tuple[str, ...], Array]] = {
-            part.name: {} for part in parts if part.counts
-        }
-        values: dict[str, Array] = {}
-        rows = _rows(series, query)
-        counted = np.where(np.isnan(rows), 0, rows)
-        least, most = counted.min(axis=1), counted.max(axis=1)
+        rows: dict[Key, int] = {}
         for at, one in enumerate(series):
             part = known.get(name := one.metric.get(SERIES, ""))
             if part is None:
                 raise QueryError(f"Prometheus answered nonsense: a series named {name!r}")
             labels = tuple(one.metric.get(label, "") for label in part.by)
-            if labels in counts.get(name, {}) or name in values:
+            if rows.setdefault((name, labels), at) != at:
                 raise QueryError(f"Prometheus answered nonsense: {name} {labels} twice")
-            if not part.counts:
-                values[name] = rows[at]
-            elif least[at] >= 0 and most[at] <= _MAX_COUNT:
-                counts[name][labels] = counted[at]
-            else:
-                worst = least[at] if least[at] < 0 else most[at]
+        answer = cls(query, known, rows, _table(series, query))
+        answer._check()
+        return answer
+
+    def _check(self) -> None:
+        for (name, _), row in self.rows.items():
+            counts = self.table[row]
+            wrong = counts[(counts < 0) | (counts > _MAX_COUNT)]
+            if len(wrong) and self.parts[name].counts:
                 raise QueryError(
-                    f"Prometheus answered nonsense: {name} grew by {worst:.3g} in one interval"
+                    f"Prometheus answered nonsense: {name} grew by {wrong[0]:.3g} in one interval"
                 )
-        return cls(query, counts, values)
+
+    @cached_property
+    def counts(self) -> Mapping[str, Mapping[tuple[str, ...], Array]]:
+        """By part; an interval without a sample had no requests."""
+        counted = np.where(np.isnan(self.table), 0, self.table)
+        found: dict[str, dict[tuple[str, ...], Array]] = {
+            part.name: {} for part in self.parts.values() if part.counts
+        }
+        for (name, labels), row in self.rows.items():
+            if name in found:
+                found[name][labels] = counted[row]
+        return found
 
     def value(self, name: str) -> Array:
         """A value per interval; NaN throughout if it was never there."""
-        return self.values.get(name, np.full(self.query.intervals, np.nan))
+        row = self.rows.get((name, ()))
+        return np.full(self.query.intervals, np.nan) if row is None else self.table[row]
 
 
-def _rows(series: Sequence[Series], query: Query) -> Array:
-    """A row per series, a column per interval; NaN where there is no sample."""
-    rows = np.full((len(series), query.intervals), np.nan)
+def _table(series: Sequence[Series], query: Query) -> Array:
+    """A row per series, a column per interval."""
+    table = np.full((len(series), query.intervals), np.nan)
     samples = chain.from_iterable(one.values for one in series)
     # All at once, and not by np.array, which looks at every pair for what it is.
     pairs = np.fromiter(chain.from_iterable(samples), np.float64)
-    index = np.rint((pairs[::2] - query.start) / query.step)
-    if not ((index >= 0) & (index < query.intervals)).all():
+    column = np.rint((pairs[::2] - query.start) / query.step)
+    if not ((column >= 0) & (column < query.intervals)).all():
         raise QueryError("Prometheus answered nonsense: samples outside of the question")
     row = np.repeat(np.arange(len(series)), [len(one.values) for one in series])
-    rows[row, index.astype(np.int64)] = pairs[1::2]
-    return rows
+    table[row, column.astype(np.int64)] = pairs[1::2]
+    return table

@@ -3,13 +3,14 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from plugin import signals
 from plugin.counts import Counts, cadence, read
 from plugin.counts.answer import Answer
 from plugin.judge.plan import Plan, plan
-from plugin.prometheus import ConfigError, PrometheusError, Sample, Series
+from plugin.judge.recall import Recall
+from plugin.judge.source import Source
+from plugin.prometheus import ConfigError, PrometheusError
 from plugin.promql.query import Query
 from plugin.question import Question
 from plugin.signals import Signal
@@ -19,17 +20,6 @@ from plugin.verdict import Case, Progress, Reason, decide, why
 _SLACK_SECONDS, _SCRAPES = 15, 3
 """Counts of both arms are fresh for so long, and one interval. By design the newest are a scrape,
 up to 5 s and up to an interval old; the rest is for a scrape that fails and for few requests."""
-
-
-class Source(Protocol):
-    """Where counts come from: Prometheus, or a stand-in in tests.
-
-    Both raise `plugin.prometheus.QueryError` or `ConfigError`.
-    """
-
-    async def query_range(self, query: Query) -> list[Series]: ...
-
-    async def query(self, text: str) -> list[Sample]: ...
 
 
 @dataclass(frozen=True)
@@ -59,7 +49,7 @@ def cannot_judge(
 
 
 class Judge:
-    """Judges releases; keeps nothing between two questions.
+    """Judges releases. What it keeps between two questions (`recall`, `plan`) only saves time.
 
     `scrape_interval` is Prometheus' in seconds, `reporter` which side of Istio's metrics to use and
     `clock` the time in Unix seconds.
@@ -73,6 +63,7 @@ class Judge:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.source = source
+        self._recall = Recall(source)
         self.scrape_interval = scrape_interval
         self._reporter = reporter
         self.clock = clock
@@ -82,7 +73,7 @@ class Judge:
         planned, query = self.plan(question)
         indicators = planned.indicators
         try:
-            answer = Answer.of(await self.source.query_range(query), query, planned.parts)
+            answer = await self._recall.answer(planned, query)
         except PrometheusError as error:
             return cannot_judge(question, error, query.end, query)
         pods = signals.attempt_pods(answer)

@@ -90,7 +90,11 @@ class Traffic:
     ) -> Series:
         last = query.end - query.step * self.age
         times = [last - query.step * back for back in range(len(counts))][::-1]
-        values = [(float(time), count) for time, count in zip(times, counts, strict=True) if count]
+        values = [
+            (float(time), count)
+            for time, count in zip(times, counts, strict=True)
+            if count and time >= query.start
+        ]
         return Series(metric={SERIES: part, **label}, values=values)
 
     async def query(self, text: str) -> list[Sample]:

@@ -1,0 +1,108 @@
+"""What Prometheus answered before. The past does not change, so later looks ask for the rest only.
+
+A release is asked about hundreds of times, and each time about hours, of which the last minute is
+new: to ask for all of it again is nearly all that a judge costs its Prometheus.
+
+What was the newest may have been incomplete: samples that come by remote write are late. So the
+last minutes are asked for again, and the older half of those has to be as it was. If it is not,
+something has changed that should not, and all is asked for again.
+
+Nothing is lost with what is kept here. A judge that has just begun asks for all.
+"""
+
+from collections import OrderedDict
+from dataclasses import replace
+from math import ceil
+
+import numpy as np
+
+from plugin.counts.answer import Answer
+from plugin.judge.plan import Plan
+from plugin.judge.source import Source
+from plugin.promql.query import Query
+from plugin.statistics.evidence import Array
+
+_AGAIN_SECONDS, _AGAIN_INTERVALS = 240, 4
+"""So much at least is asked for again."""
+_MOST_BYTES = 16 * 1024 * 1024
+"""Some 130 releases with two objectives each and the default stages."""
+_NEARLY = 1e-9
+"""Floating-point sums may differ in their last digits."""
+
+
+class Recall:
+    """Answers from `source`, whose past is remembered."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._answers: OrderedDict[str, Answer] = OrderedDict()
+        self._bytes = 0
+
+    async def answer(self, plan: Plan, query: Query) -> Answer:
+        """What the query comes to. Raises QueryError or ConfigError."""
+        earlier, answer = self._answers.get(query.text), None
+        rest = earlier and _rest(query, earlier.query)
+        if earlier and rest:
+            answer = joined(earlier, await self._ask(plan, rest), query)
+        if answer is None:
+            answer = await self._ask(plan, query)
+        self._keep(answer)
+        return answer
+
+    async def _ask(self, plan: Plan, query: Query) -> Answer:
+        return Answer.of(await self._source.query_range(query), query, plan.parts)
+
+    def _keep(self, answer: Answer) -> None:
+        """The least recently used go first."""
+        self._forget(answer.query.text)
+        self._answers[answer.query.text] = replace(answer)  # without what was made of it
+        self._bytes += answer.table.nbytes
+        while self._bytes > _MOST_BYTES:
+            self._forget(next(iter(self._answers)))
+
+    def _forget(self, text: str) -> None:
+        answer = self._answers.pop(text, None)
+        self._bytes -= answer.table.nbytes if answer else 0
+
+
+def _rest(query: Query, earlier: Query) -> Query | None:
+    """What has to be asked for beside what the `earlier` query came to; None if that is no use."""
+    again = _again(query.step)
+    start = earlier.end - (again - 1) * query.step
+    if query.step != earlier.step or not earlier.start <= query.start < start:
+        return None
+    return replace(query, start=start) if query.end >= earlier.end else None
+
+
+def _again(step: int) -> int:
+    """How many intervals are asked for again."""
+    return max(_AGAIN_INTERVALS, ceil(_AGAIN_SECONDS / step))
+
+
+def joined(earlier: Answer, rest: Answer, query: Query) -> Answer | None:
+    """The answer to `query`: what is known of `earlier` times, and the `rest`. None if they do not
+    agree on the past.
+    """
+    first = (rest.query.start - query.start) // query.step
+    both = slice(first, first + _again(query.step) // 2)
+    begun = (query.start - earlier.query.start) // query.step
+    keys = [*earlier.rows, *(key for key in rest.rows if key not in earlier.rows)]
+    table = np.full((len(keys), query.intervals), np.nan)
+    past = np.full((len(keys), both.stop), np.nan)
+    for row, key in enumerate(keys):
+        if key in rest.rows:
+            table[row, first:] = rest.table[rest.rows[key]]
+        if key in earlier.rows:
+            past[row] = earlier.table[earlier.rows[key], begun : begun + both.stop]
+    if not _agree(past[:, both], table[:, both]):
+        return None
+    table[:, :first] = past[:, :first]
+    left = np.flatnonzero(~np.isnan(table).all(axis=1))
+    rows = {keys[row]: at for at, row in enumerate(left)}
+    return replace(rest, query=query, rows=rows, table=table[left])
+
+
+def _agree(past: Array, again: Array) -> bool:
+    """NaN agrees with NaN only."""
+    same = np.abs(past - again) <= _NEARLY * np.abs(past)
+    return bool((same | (np.isnan(past) & np.isnan(again))).all())

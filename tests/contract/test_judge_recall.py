@@ -1,0 +1,136 @@
+"""A judge that remembers what a real Prometheus answered says at every look what one says that has
+just begun, and asks for a few intervals only.
+"""
+
+import sys
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from plugin.judge import Judge, Judgement
+from plugin.prometheus import Prometheus, Sample, Series
+from plugin.promql.query import Query
+from plugin.question import Question
+from tests.contract.support.history import (
+    BEGIN,
+    INTERVALS,
+    STEP,
+    Array,
+    History,
+    always,
+    counter,
+    from_then_on,
+)
+
+LOOKBACK = 50  # intervals, of the hundred that there are
+BORN, LATE = 30, 8  # intervals
+FEW = 16 + 1
+
+
+class Listening:
+    """The source, and how many intervals it was asked for."""
+
+    def __init__(self, source: Prometheus) -> None:
+        self._source = source
+        self.asked: list[int] = []
+
+    async def query_range(self, query: Query) -> list[Series]:
+        self.asked.append(query.intervals)
+        return await self._source.query_range(query)
+
+    async def query(self, text: str) -> list[Sample]:
+        return await self._source.query(text)
+
+
+def told(judgement: Judgement) -> str:
+    """All that it says and counts, by its text: there is NaN in it."""
+    counts = judgement.counts
+    assert counts is not None, judgement.why
+    strata = {name: vars(strata) for name, strata in counts.strata.items()}
+    with np.printoptions(threshold=sys.maxsize):
+        return f"{judgement.reason} {judgement.why} {counts.ends} {strata} {judgement.signals}"
+
+
+async def looks(
+    past: History, question: Question, before: Callable[[int], None] = lambda _: None
+) -> list[int]:
+    """Compare both at every interval from the fortieth on; `before` is told which comes next."""
+    now = 0.0
+
+    def clock() -> float:
+        return now
+
+    source = Prometheus(past.url, lambda *_: None)
+    listening = Listening(source)
+    remembering = Judge(listening, STEP, clock=clock)
+    for end in range(40, INTERVALS):
+        before(end)
+        now = BEGIN + STEP * (end + 1) + 5
+        fresh = Judge(source, STEP, clock=clock)
+        assert told(await remembering.judge(question)) == told(await fresh.judge(question))
+    await source.close()
+    return listening.asked
+
+
+def asked_of(past: History, metrics: str) -> Question:
+    lookback = f"{LOOKBACK * STEP}s"
+    return past.question(
+        {"availability": 99}, metrics=metrics, policy={"lookback": lookback, "warm_up": "0s"}
+    )
+
+
+def own(version: str, code: str, instance: str) -> tuple[str, dict[str, str]]:
+    """As the service itself counts."""
+    labels = {"app": "checkout", "version": version, "job": "pods", "instance": instance}
+    return "http_requests_total", labels | {"status": code}
+
+
+def istio(version: str, code: str, instance: str) -> tuple[str, dict[str, str]]:
+    """As the caller's proxy counts."""
+    workload = {"destination_workload": "checkout", "destination_version": version}
+    labels = workload | {"reporter": "source", "instance": instance}
+    return "istio_requests_total", labels | {"response_code": code}
+
+
+def placed(labels: dict[str, str], namespace: str) -> dict[str, str]:
+    name = "destination_workload_namespace" if "reporter" in labels else "namespace"
+    return labels | {name: namespace}
+
+
+@pytest.mark.parametrize(("metrics", "named"), [("prom-client", own), ("istio", istio)])
+async def test_births_restarts_and_missed_scrapes_are_remembered_as_they_were(
+    past: History, metrics: str, named: Callable[..., tuple[str, dict[str, str]]]
+) -> None:
+    rng = np.random.default_rng(5)
+    for version, rate, born in (("1.1", 8, BORN), ("1.0", 70, 0)):
+        for target, resets in (("a", (45, 60, 61)), ("b", ())):
+            served = rng.poisson(rate, INTERVALS) * (from_then_on(born, 1) if born else always(1))
+            failed = served * (rng.random(INTERVALS) < 0.1)
+            for code, counts in (("200", served), ("503", failed)):
+                values = counter(counts, born=True, resets=resets)
+                if target == "b":
+                    values[52:56] = np.nan
+                metric, labels = named(version, code, target)
+                past.scrape(metric, values, placed(labels, past.namespace), stale=False)
+    first, *later = await looks(past, asked_of(past, metrics))
+    assert first == LOOKBACK
+    assert set(later) == {FEW}
+
+
+async def test_samples_that_come_late_are_counted(past: History) -> None:
+    """Remote write is behind by two minutes, and more of each interval is there at every look."""
+
+    def arrived(until: int, since: int = 0) -> None:
+        for version, values in rows.items():
+            metric, labels = istio(version, "200", "a")
+            part = np.full(INTERVALS, np.nan)
+            part[since:until] = values[since:until]
+            past.scrape(metric, part, placed(labels, past.namespace), stale=False)
+
+    rows: dict[str, Array] = {"1.1": counter(always(8)), "1.0": counter(always(70))}
+    arrived(40 - LATE)
+    asked = await looks(
+        past, asked_of(past, "istio"), before=lambda end: arrived(end + 1 - LATE, end - LATE)
+    )
+    assert set(asked[1:]) == {FEW}
