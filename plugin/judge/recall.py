@@ -5,13 +5,14 @@ new: to ask for all of it again is nearly all that a judge costs its Prometheus.
 
 What was the newest may have been incomplete: samples that come by remote write are late. So the
 last minutes are asked for again, and the older half of those has to be as it was. If it is not,
-something has changed that should not, and all is asked for again.
+something has changed that should not, and all is asked for again; and so it is every ten minutes,
+for what is later still.
 
 Nothing is lost with what is kept here. A judge that has just begun asks for all.
 """
 
 from collections import OrderedDict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import ceil
 
 import numpy as np
@@ -24,10 +25,19 @@ from plugin.statistics.evidence import Array
 
 _AGAIN_SECONDS, _AGAIN_INTERVALS = 240, 4
 """So much at least is asked for again."""
+_RENEWED_SECONDS = 600
 _MOST_BYTES = 16 * 1024 * 1024
 """Some 130 releases with two objectives each and the default stages."""
 _NEARLY = 1e-9
 """Floating-point sums may differ in their last digits."""
+
+
+@dataclass(frozen=True)
+class _Known:
+    """An answer, and the end of the question that last asked for all of it, in Unix seconds."""
+
+    answer: Answer
+    since: int
 
 
 class Recall:
@@ -35,43 +45,47 @@ class Recall:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._answers: OrderedDict[str, Answer] = OrderedDict()
+        self._known: OrderedDict[str, _Known] = OrderedDict()
         self._bytes = 0
 
     async def answer(self, plan: Plan, query: Query) -> Answer:
         """What the query comes to. Raises QueryError or ConfigError."""
-        earlier, answer = self._answers.get(query.text), None
-        rest = earlier and _rest(query, earlier.query)
+        earlier = self._known.get(query.text)
+        rest = earlier and _rest(query, earlier)
         if earlier and rest:
-            answer = joined(earlier, await self._ask(plan, rest), query)
-        if answer is None:
-            answer = await self._ask(plan, query)
-        self._keep(answer)
+            answer = joined(earlier.answer, await self._ask(plan, rest), query)
+            if answer:
+                self._keep(_Known(answer, earlier.since))
+                return answer
+        answer = await self._ask(plan, query)
+        self._keep(_Known(answer, query.end))
         return answer
 
     async def _ask(self, plan: Plan, query: Query) -> Answer:
         return Answer.of(await self._source.query_range(query), query, plan.parts)
 
-    def _keep(self, answer: Answer) -> None:
+    def _keep(self, known: _Known) -> None:
         """The least recently used go first."""
-        self._forget(answer.query.text)
-        self._answers[answer.query.text] = replace(answer)  # without what was made of it
-        self._bytes += answer.table.nbytes
+        text = known.answer.query.text
+        self._forget(text)
+        # A copy has nothing yet of what the answer is going to be made into.
+        self._known[text] = replace(known, answer=replace(known.answer))
+        self._bytes += known.answer.table.nbytes
         while self._bytes > _MOST_BYTES:
-            self._forget(next(iter(self._answers)))
+            self._forget(next(iter(self._known)))
 
     def _forget(self, text: str) -> None:
-        answer = self._answers.pop(text, None)
-        self._bytes -= answer.table.nbytes if answer else 0
+        known = self._known.pop(text, None)
+        self._bytes -= known.answer.table.nbytes if known else 0
 
 
-def _rest(query: Query, earlier: Query) -> Query | None:
-    """What has to be asked for beside what the `earlier` query came to; None if that is no use."""
-    again = _again(query.step)
-    start = earlier.end - (again - 1) * query.step
-    if query.step != earlier.step or not earlier.start <= query.start < start:
-        return None
-    return replace(query, start=start) if query.end >= earlier.end else None
+def _rest(query: Query, known: _Known) -> Query | None:
+    """What has to be asked for beside what is known; None if that is no use any more."""
+    earlier, step = known.answer.query, query.step
+    start = earlier.end - (_again(step) - 1) * step
+    same = step == earlier.step and earlier.start <= query.start < start
+    usable = same and earlier.end <= query.end < known.since + _RENEWED_SECONDS
+    return replace(query, start=start) if usable else None
 
 
 def _again(step: int) -> int:

@@ -110,6 +110,16 @@ async def test_only_what_is_new_is_asked_for_again() -> None:
     assert second.intervals == AGAIN + 2
 
 
+async def test_all_is_asked_for_every_ten_minutes() -> None:
+    """What came later than by minutes is counted then."""
+    prometheus = Prometheus(steady())
+    remembering = Recall(prometheus)
+    for end in range(100, 182):
+        await remembering.answer(plan(), query(end))
+    in_full = [one.end // STEP for one in prometheus.asked if one.intervals == INTERVALS]
+    assert in_full == [100, 140, 180]
+
+
 @pytest.mark.parametrize("late", [1, AGAIN // 2])
 async def test_what_comes_late_is_counted(late: int) -> None:
     """By remote write, say: it was not there when the newest intervals were asked for."""
@@ -157,7 +167,7 @@ async def test_the_last_digits_of_a_sum_are_no_change() -> None:
     [
         pytest.param(query(99), id="an earlier time"),
         pytest.param(query(100, intervals=41), id="further back"),
-        pytest.param(query(100 + INTERVALS, text="all"), id="nothing in common"),
+        pytest.param(query(100 + 40), id="ten minutes later"),
         pytest.param(query(100, text="others"), id="something else"),
         pytest.param(Query("all", 0, 1500, 30), id="longer intervals"),
     ],
