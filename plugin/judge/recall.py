@@ -26,8 +26,8 @@ from plugin.statistics.evidence import Array
 _AGAIN_SECONDS, _AGAIN_INTERVALS = 240, 4
 """So much at least is asked for again."""
 _RENEWED_SECONDS = 600
-_MOST_BYTES = 16 * 1024 * 1024
-"""Some 130 releases with two objectives each and the default stages."""
+_MOST_BYTES = 12 * 1024 * 1024
+"""Some 70 releases with two objectives each and the default stages."""
 _NEARLY = 1e-9
 """Floating-point sums may differ in their last digits."""
 
@@ -38,6 +38,11 @@ class _Known:
 
     answer: Answer
     since: int
+
+    @property
+    def bytes(self) -> int:
+        """Its size, nearly: the text of the query is in its parts as well, with as much around."""
+        return self.answer.table.nbytes + 4 * len(self.answer.query.text)
 
 
 class Recall:
@@ -70,13 +75,13 @@ class Recall:
         self._forget(text)
         # A copy has nothing yet of what the answer is going to be made into.
         self._known[text] = replace(known, answer=replace(known.answer))
-        self._bytes += known.answer.table.nbytes
+        self._bytes += known.bytes
         while self._bytes > _MOST_BYTES:
             self._forget(next(iter(self._known)))
 
     def _forget(self, text: str) -> None:
         known = self._known.pop(text, None)
-        self._bytes -= known.answer.table.nbytes if known else 0
+        self._bytes -= known.bytes if known else 0
 
 
 def _rest(query: Query, known: _Known) -> Query | None:

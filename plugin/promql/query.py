@@ -46,7 +46,7 @@ class Query:
         return _digest(self.text)
 
 
-@lru_cache(1000)
+@lru_cache(200)
 def _digest(text: str) -> str:
     """Remembered, like the text itself (plugin/judge/plan.py)."""
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -205,7 +205,7 @@ async def test_a_prometheus_that_fails_takes_nothing_away() -> None:
 
 async def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was asked for longest ago is forgotten first."""
-    monkeypatch.setattr(recall, "_MOST_BYTES", 3 * 2 * INTERVALS * 8)
+    monkeypatch.setattr(recall, "_MOST_BYTES", 3 * (2 * INTERVALS * 8 + 4))
     prometheus = Prometheus(steady())
     remembering = Recall(prometheus)
     for text in ("a", "b", "c", "a", "d"):
