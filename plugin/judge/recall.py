@@ -23,7 +23,7 @@ from plugin.judge.source import Source
 from plugin.promql.query import Query
 from plugin.statistics.evidence import Array
 
-_AGAIN_SECONDS, _AGAIN_INTERVALS = 240, 4
+_AGAIN_SECONDS, _AGAIN_INTERVALS = 120, 4
 """So much at least is asked for again."""
 _RENEWED_SECONDS = 600
 _MOST_BYTES = 12 * 1024 * 1024

@@ -24,8 +24,8 @@ from tests.contract.support.history import (
 )
 
 LOOKBACK = 50  # intervals, of the hundred that there are
-BORN, LATE = 30, 8  # intervals
-FEW = 16 + 1
+BORN, LATE = 30, 4  # intervals
+FEW = 8 + 1
 
 
 class Listening:
@@ -123,7 +123,7 @@ async def test_births_restarts_and_missed_scrapes_are_remembered_as_they_were(
 
 
 async def test_samples_that_come_late_are_counted(past: History) -> None:
-    """Remote write is behind by two minutes, and more of each interval is there at every look."""
+    """Remote write is behind by a minute, and more of each interval is there at every look."""
 
     def arrived(until: int, since: int = 0) -> None:
         for version, values in rows.items():

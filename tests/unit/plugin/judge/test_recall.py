@@ -14,7 +14,7 @@ from plugin.judge.recall import Recall
 from plugin.prometheus import QueryError, Sample, Series
 from plugin.promql.query import SERIES, Query
 
-STEP, INTERVALS, AGAIN = 15, 40, 16
+STEP, INTERVALS, AGAIN = 15, 40, 8
 COUNTS = Part("canary availability", "a", by=("code",))
 VALUE = Part("canary heap", "b", counts=False)
 STATE = Part("canary pods.oom_killed", "c @ end()", counts=False)
@@ -137,8 +137,8 @@ async def test_what_comes_late_is_counted(late: int) -> None:
     "change",
     [
         pytest.param(lambda history: history.clear(), id="its storage is lost"),
-        pytest.param(lambda h: h[COUNTS.name, "200"].__setitem__(86, 8.0), id="another count"),
-        pytest.param(lambda h: h[COUNTS.name, "200"].__setitem__(86, None), id="no count"),
+        pytest.param(lambda h: h[COUNTS.name, "200"].__setitem__(94, 8.0), id="another count"),
+        pytest.param(lambda h: h[COUNTS.name, "200"].__setitem__(94, None), id="no count"),
         pytest.param(lambda h: h.update({(COUNTS.name, "503"): [1.0] * 300}), id="another series"),
         pytest.param(lambda h: h.pop((VALUE.name, "")), id="a series less"),
     ],
