@@ -11,6 +11,9 @@ from plugin.settings import Settings, problems
 
 _GRACE_SECONDS = 15
 """For requests under way when asked to stop: longer than any of them takes."""
+_KEEP_ALIVE_SECONDS = 3700
+"""Longer than the controllers, or a proxy (an hour), keep a connection that is not used. If it were
+closed here they could be sending a question into it, and would count an error."""
 
 
 def main() -> int:
@@ -30,6 +33,7 @@ def main() -> int:
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     return 0

@@ -14,6 +14,10 @@ from sandbox.demoapp import faults
 from sandbox.demoapp.app import DemoApp
 from sandbox.demoapp.settings import Settings, SettingsError, read
 
+KEEP_ALIVE_SECONDS = 3700
+"""Longer than a proxy keeps an unused connection, which is an hour: it must not send a request into
+one that is being closed here."""
+
 
 class Server(uvicorn.Server):
     """At SIGTERM: unready first, serve on while the mesh hears of it, then finish and end."""
@@ -27,6 +31,7 @@ class Server(uvicorn.Server):
                 lifespan="off",
                 access_log=False,
                 log_level="warning",
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
             )
         )
         self._app = app
