@@ -1,7 +1,7 @@
 """What is asked of Prometheus about one release.
 
-From look to look only the time changes. So the text is made once: that takes longer than to judge
-what it comes to.
+From look to look only the time changes, so the text is made once. It was an eighth of what a
+verdict has to compute.
 """
 
 from collections.abc import Sequence

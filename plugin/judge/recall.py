@@ -73,6 +73,7 @@ class Recall:
         """The least recently used go first."""
         text = known.answer.query.text
         self._forget(text)
+        known.answer.table.setflags(write=False)  # for whoever is given it
         # A copy has nothing yet of what the answer is going to be made into.
         self._known[text] = replace(known, answer=replace(known.answer))
         self._bytes += known.bytes
