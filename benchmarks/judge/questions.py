@@ -19,6 +19,7 @@ RELEASES = 80
 _PLACE = "none-0"
 """A version that nothing has: another one makes another query of the same cost."""
 _new = count(RELEASES)
+_FORM = "application/x-www-form-urlencoded"
 
 
 class Asked(StrEnum):
@@ -39,9 +40,6 @@ class Asked(StrEnum):
                 return cycle([f"none-{number}" for number in range(RELEASES)])
             case Asked.SAME:
                 return repeat(_PLACE)
-
-
-_FORM = "application/x-www-form-urlencoded"
 
 
 def question(intervals: int, absent: str = _PLACE) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def _bursts(total: Array, hold: int) -> NDArray[np.bool_]:
         return found
     counts = total[seen]
     if counts.max() <= max(_FACTOR * counts.min(), _FLOOR):
-        return found  # as nearly always, and found out in a tenth of the time
+        return found  # as nearly always; the median takes longer
     high = counts > max(_FACTOR * float(np.median(counts)), _FLOOR)
     edges = np.flatnonzero(np.diff(high, prepend=False, append=False))
     for first, end in edges.reshape(-1, 2):
@@ -66,6 +66,7 @@ def _returns(arm: Array, began: int, seconds: int) -> NDArray[np.bool_]:
     for later in range(_PHASES):
         suspect[np.minimum(back + later, len(arm) - 1)] = True
     others = arm[(arm > 0) & ~suspect]
+    # As nearly always; the quantile takes longer.
     if len(others) and arm[suspect].max(initial=0) <= _RETURN_FACTOR * others.min():
         return np.zeros(len(arm), dtype=bool)
     most = _RETURN_FACTOR * float(np.quantile(others, 0.9)) if len(others) else _FLOOR

@@ -21,7 +21,7 @@ _DEFAULT_LOOKBACK_SECONDS = 2 * 3600
 _MAX_INTERVALS = 720
 """Per query. A longer lookback widens the intervals; it does not make the query dearer."""
 _REMEMBERED = 200
-"""Releases that are under way at once, of some 30 kB each."""
+"""Releases that are under way at once, of some 25 kB each."""
 _WHAT = {"service", "namespace", "slo", "metrics", "histograms", "labels", "arms"}
 """The fields of a question that say what to count."""
 

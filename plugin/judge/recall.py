@@ -1,7 +1,7 @@
 """What Prometheus answered before. The past does not change, so later looks ask for the rest only.
 
 A release is asked about hundreds of times, and each time about hours, of which the last minute is
-new: to ask for all of it again is nearly all that a judge costs its Prometheus.
+new: to ask for all of it again is most of what a judge costs its Prometheus.
 
 What was the newest may have been incomplete: samples that come by remote write are late. So the
 last minutes are asked for again, and the older half of those has to be as it was. If it is not,
@@ -26,6 +26,7 @@ from plugin.statistics.evidence import Array
 _AGAIN_SECONDS, _AGAIN_INTERVALS = 120, 4
 """So much at least is asked for again."""
 _RENEWED_SECONDS = 600
+"""So long at most something that came very late may not be counted."""
 _MOST_BYTES = 12 * 1024 * 1024
 """Some 70 releases with two objectives each and the default stages."""
 _NEARLY = 1e-9
