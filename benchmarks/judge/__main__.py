@@ -1,19 +1,25 @@
 """Judge and Prometheus under the same load, in one run: `make bench-judge`.
 
 The machine may be shared and noisy, so only ratios within one run mean something: each is the
-median over rounds in which Prometheus and the judge take turns. Processor time is that of the
-process that was asked, per answer. Where 64 different queries are under way Prometheus itself takes
-them one after the other, so that the slowest is compared with its own.
+median over rounds in which Prometheus and the judge take turns. Prometheus has a processor to
+itself, as it has in a cluster; judge and load tool have another. On the same ones a ratio of rates
+would only say how dear the query is beside the judge's own work, which the processor time says: it
+is that of the process that was asked, per answer.
+
+How dear a query is goes by how many pods call the service. Within a second 64 different ones have
+to be answered for a small service; for a large one Prometheus alone cannot, so the slowest is
+compared with its own.
 """
 
 import asyncio
+import os
 import statistics
 import sys
 import tempfile
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -21,8 +27,13 @@ from rich.table import Table
 
 from benchmarks.judge.computing import INDICATORS, INTERVALS, computing_seconds
 from benchmarks.judge.load import Load, Request, load, once
-from benchmarks.judge.process import cpu_seconds, resident_megabytes, running
-from benchmarks.judge.prometheus import SCRAPE_SECONDS, SERIES, prometheus
+from benchmarks.judge.process import (
+    cpu_seconds,
+    resident_megabytes,
+    running,
+    two_processors,
+)
+from benchmarks.judge.prometheus import LARGE, SCRAPE_SECONDS, SMALL, Service, prometheus
 from benchmarks.judge.questions import (
     RELEASES,
     Asked,
@@ -39,21 +50,26 @@ ROUNDS, SECONDS = 3, 8.0
 @dataclass(frozen=True)
 class Scene:
     in_flight: int
+    service: Service
     intervals: int
     asked: Asked
 
     def __str__(self) -> str:
-        return f"{self.in_flight} in flight, {self.asked}, {self.intervals} intervals"
+        return f"{self.in_flight} in flight, {self.asked}, {self.service}, {self.intervals} scrapes"
+
+    def to_judge(self, url: str) -> Iterator[Request]:
+        return to_judge(url, self.service, self.intervals, self.asked)
 
 
-FIRST = Scene(1, 240, Asked.FIRST)
-FIRSTS = Scene(8, 240, Asked.FIRST)
-FIRST_CROWD = Scene(64, 40, Asked.FIRST)
-ALONE = Scene(1, 240, Asked.AGAIN)
-BUSY = Scene(8, 240, Asked.AGAIN)
-CROWD = Scene(64, 40, Asked.AGAIN)
-CHORUS = Scene(64, 240, Asked.SAME)
-SCENES = (FIRST, FIRSTS, FIRST_CROWD, ALONE, BUSY, CROWD, CHORUS)
+FIRST = Scene(1, LARGE, 240, Asked.FIRST)
+FIRSTS = Scene(8, LARGE, 240, Asked.FIRST)
+FIRST_CROWD = Scene(64, SMALL, 40, Asked.FIRST)
+LARGE_CROWD = Scene(64, LARGE, 40, Asked.FIRST)
+ALONE = Scene(1, LARGE, 240, Asked.AGAIN)
+BUSY = Scene(8, LARGE, 240, Asked.AGAIN)
+CROWD = Scene(64, SMALL, 40, Asked.AGAIN)
+CHORUS = Scene(64, LARGE, 240, Asked.SAME)
+SCENES = (FIRST, FIRSTS, FIRST_CROWD, LARGE_CROWD, ALONE, BUSY, CROWD, CHORUS)
 
 
 @dataclass(frozen=True)
@@ -71,21 +87,25 @@ class Round:
 
 
 def main() -> int:
-    console = Console(width=120)
-    with tempfile.TemporaryDirectory() as folder, prometheus(BINARIES, Path(folder)) as (url, pid):
-        console.print(f"Prometheus has {SERIES} series of two arms, scraped every 15 s.")
-        forms = {intervals: asyncio.run(_form(intervals)) for intervals in (40, 240)}
-        tool = asyncio.run(_tool(url, forms[240]))
-        with _judge(url) as (judge_url, judge_pid):
+    console = Console(width=132)
+    theirs, ours = two_processors()
+    os.sched_setaffinity(0, {ours})
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        prometheus(BINARIES, Path(folder), theirs) as (url, pid),
+    ):
+        console.print(f"Prometheus has {SMALL.series} and {LARGE.series} series of two services.")
+        forms = {scene: asyncio.run(_form(scene, ours)) for scene in SCENES}
+        tool = asyncio.run(_tool(url, forms[CHORUS]))
+        with _judge(url, ours) as (judge_url, judge_pid):
             rounds: dict[Scene, list[Round]] = {}
             for scene in SCENES:
-                form = forms[scene.intervals]
                 if scene.asked is Asked.AGAIN:
-                    asyncio.run(once(to_judge(judge_url, scene.intervals, scene.asked), RELEASES))
+                    asyncio.run(once(scene.to_judge(judge_url), RELEASES))
                 rounds[scene] = [
                     Round(
-                        _turn(to_prometheus(url, form, scene.asked), scene, pid),
-                        _turn(to_judge(judge_url, scene.intervals, scene.asked), scene, judge_pid),
+                        _turn(to_prometheus(url, forms[scene], scene.asked), scene, pid),
+                        _turn(scene.to_judge(judge_url), scene, judge_pid),
                     )
                     for _ in range(ROUNDS)
                 ]
@@ -117,16 +137,15 @@ class Figure:
 
 
 def _figures(rounds: dict[Scene, list[Round]]) -> Iterator[Figure]:
-    for scene in (FIRSTS, FIRST_CROWD, BUSY, CROWD, CHORUS):
+    for scene in (FIRSTS, FIRST_CROWD, LARGE_CROWD, BUSY, CROWD, CHORUS):
         rate = _ratio(rounds[scene], lambda one: one.rate)
         least = 1 if scene.asked is Asked.SAME else 0.9
         yield Figure(f"rate / Prometheus' own: {scene}", rate, least=least)
     for scene in (FIRST, ALONE):
         median = _ratio(rounds[scene], lambda one: one.median)
         yield Figure(f"median / the raw query's: {scene}", median, most=1.25)
-    for scene in (FIRST_CROWD, CROWD):
-        slowest = _ratio(rounds[scene], lambda one: one.p99)
-        yield Figure(f"p99 / Prometheus' own: {scene}", slowest, most=1.25)
+    slowest = _ratio(rounds[LARGE_CROWD], lambda one: one.p99)
+    yield Figure(f"p99 / Prometheus' own: {LARGE_CROWD}", slowest, most=1.25)
     for scene in (FIRST_CROWD, CROWD, CHORUS):
         slowest = statistics.median(one.judge.load.p99 for one in rounds[scene])
         yield Figure(f"p99, s: {scene}", slowest, most=1)
@@ -171,17 +190,17 @@ def _turn(requests: Iterator[Request], scene: Scene, pid: int) -> Turn:
     return Turn(result, (cpu_seconds(pid) - before) / (len(result.latencies) + result.failed))
 
 
-async def _form(intervals: int) -> dict[str, str]:
-    """The query that the judge makes of the question now."""
+async def _form(scene: Scene, processor: int) -> dict[str, str]:
+    """The query that the judge makes of the scene's questions now."""
     recorder = Recorder()
     async with recorder.serving() as url:
-        await asyncio.to_thread(_ask_once, url, intervals)
+        await asyncio.to_thread(_ask_once, url, scene, processor)
     return recorder.form
 
 
-def _ask_once(url: str, intervals: int) -> None:
-    with _judge(url) as (judge_url, _):
-        _post(next(to_judge(judge_url, intervals, Asked.SAME)))
+def _ask_once(url: str, scene: Scene, processor: int) -> None:
+    with _judge(url, processor) as (judge_url, _):
+        _post(next(replace(scene, asked=Asked.SAME).to_judge(judge_url)))
 
 
 async def _tool(url: str, form: dict[str, str]) -> float:
@@ -198,7 +217,7 @@ def _post(request: Request) -> bytes:
         return response.read()
 
 
-def _judge(prometheus_url: str) -> AbstractContextManager[tuple[str, int]]:
+def _judge(prometheus_url: str, processor: int) -> AbstractContextManager[tuple[str, int]]:
     """A judge of that Prometheus: its URL and process id."""
     environment = {
         "HOST": "127.0.0.1",
@@ -206,7 +225,7 @@ def _judge(prometheus_url: str) -> AbstractContextManager[tuple[str, int]]:
         "SLUICE_PROMETHEUS_URL": prometheus_url,
         "SLUICE_SCRAPE_INTERVAL": str(SCRAPE_SECONDS),
     }
-    return running([sys.executable, "-m", "plugin"], environment, "/readyz")
+    return running([sys.executable, "-m", "plugin"], environment, "/readyz", processor)
 
 
 if __name__ == "__main__":

@@ -16,9 +16,10 @@ _START_SECONDS = 60
 
 @contextmanager
 def running(
-    command: Sequence[str], environment: Mapping[str, str], ready: str
+    command: Sequence[str], environment: Mapping[str, str], ready: str, processor: int
 ) -> Iterator[tuple[str, int]]:
-    """Run it until the block ends; yields its URL and process id once `ready` answers.
+    """Run it on this processor until the block ends; yields its URL and process id once `ready`
+    answers.
 
     "{port}" in the command and the environment becomes the port. Raises RuntimeError with its
     output if it does not start.
@@ -29,7 +30,8 @@ def running(
     env = os.environ | {key: value.format(port=port) for key, value in environment.items()}
     url = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryFile("w+") as output:
-        process = subprocess.Popen(filled, env=env, stdout=output, stderr=output)
+        with _on(processor):
+            process = subprocess.Popen(filled, env=env, stdout=output, stderr=output)
         try:
             if not _answers(url + ready, process):
                 output.seek(0)
@@ -38,6 +40,25 @@ def running(
         finally:
             process.terminate()
             process.wait()
+
+
+def two_processors() -> tuple[int, int]:
+    """Raises RuntimeError on a machine that has one."""
+    first, *others = sorted(os.sched_getaffinity(0))
+    if not others:
+        raise RuntimeError("this benchmark needs two processors")
+    return first, others[0]
+
+
+@contextmanager
+def _on(processor: int) -> Iterator[None]:
+    """What is started meanwhile stays there."""
+    mine = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {processor})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, mine)
 
 
 def _answers(url: str, process: subprocess.Popen[bytes]) -> bool:

@@ -1,28 +1,49 @@
-"""A real Prometheus that has scraped one service's canary and stable for two hours."""
+"""A real Prometheus that has scraped two services' canaries and stables for two hours."""
 
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.judge.process import running
 
-PODS = 40
 SCRAPE_SECONDS = 15
-CANARY, STABLE = "checkout", "checkout-primary"
-_REQUESTS = {CANARY: 2, STABLE: 20}
-"""Per scrape and pod: the means of Poisson distributions."""
 _CODES = {"200": 0.95, "301": 0.02, "404": 0.029, "503": 0.001}
 _BUCKETS = {"100": 0.6, "250": 0.98, "1000": 0.995, "5000": 1.0, "+Inf": 1.0}
-SERIES = PODS * 2 * (len(_CODES) + len(_BUCKETS))
 _PAST_SECONDS, _FUTURE_SECONDS = 2 * 3600, 1800
 
 
+@dataclass(frozen=True)
+class Service:
+    """Each of the pods that call it counts its requests to both arms."""
+
+    name: str
+    callers: int
+
+    @property
+    def arms(self) -> dict[str, int]:
+        """The workloads of canary and stable, and the mean of a caller's requests per scrape to
+        each; they are Poisson distributed.
+        """
+        return {self.name: 2, f"{self.name}-primary": 20}
+
+    @property
+    def series(self) -> int:
+        return self.callers * len(self.arms) * (len(_CODES) + len(_BUCKETS))
+
+    def __str__(self) -> str:
+        return f"{self.callers} callers"
+
+
+SMALL, LARGE = Service("cart", 12), Service("checkout", 40)
+
+
 @contextmanager
-def prometheus(binaries: Path, folder: Path) -> Iterator[tuple[str, int]]:
+def prometheus(binaries: Path, folder: Path, processor: int) -> Iterator[tuple[str, int]]:
     """Yields its URL and process id.
 
     The series go on for half an hour, so that the judge's "now" has counts.
@@ -35,7 +56,8 @@ def prometheus(binaries: Path, folder: Path) -> Iterator[tuple[str, int]]:
     config.write_text("scrape_configs: []\n")
     options = [f"--config.file={config}", f"--storage.tsdb.path={folder / 'data'}"]
     listen = "--web.listen-address=127.0.0.1:{port}"
-    with running([str(binaries / "prometheus"), *options, listen], {}, "/-/ready") as started:
+    server = [str(binaries / "prometheus"), *options, listen]
+    with running(server, {}, "/-/ready", processor) as started:
         yield started
 
 
@@ -44,9 +66,10 @@ def _openmetrics(now: float) -> Iterator[str]:
     times = range(begin, int(now + _FUTURE_SECONDS), SCRAPE_SECONDS)
     rng = np.random.default_rng(1)
     arms = [
-        (f'{_labels(workload)},instance="caller-{pod}"', rng.poisson(mean, len(times)))
-        for workload, mean in _REQUESTS.items()
-        for pod in range(PODS)
+        (f'{_labels(workload)},instance="caller-{caller}"', rng.poisson(mean, len(times)))
+        for service in (SMALL, LARGE)
+        for workload, mean in service.arms.items()
+        for caller in range(service.callers)
     ]
     yield "# TYPE istio_requests counter\n"
     for labels, requests in arms:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode
 from aiohttp import web
 
 from benchmarks.judge.load import Request
-from benchmarks.judge.prometheus import CANARY, SCRAPE_SECONDS, STABLE
+from benchmarks.judge.prometheus import SCRAPE_SECONDS, Service
 
 RELEASES = 80
 """Under way at once, and each is asked about again and again: more than are ever in flight."""
@@ -42,15 +42,16 @@ class Asked(StrEnum):
                 return repeat(_PLACE)
 
 
-def question(intervals: int, absent: str = _PLACE) -> dict[str, Any]:
+def question(service: Service, intervals: int, absent: str = _PLACE) -> dict[str, Any]:
     """About a release at 10 % with two objectives, over so many intervals."""
+    canary, stable = service.arms
     return {
-        "service": "checkout",
+        "service": service.name,
         "namespace": "shop",
         "slo": {"availability": 99.5, "latency": {"percentile": 95, "threshold": "250ms"}},
         "arms": {
-            "canary": {"workload": CANARY, "version": "1"},
-            "stable": {"workload": STABLE, "not_version": absent},
+            "canary": {"workload": canary, "version": "1"},
+            "stable": {"workload": stable, "not_version": absent},
         },
         "stage": {"weight": 10},
         "policy": {"lookback": f"{intervals * SCRAPE_SECONDS}s"},
@@ -58,11 +59,11 @@ def question(intervals: int, absent: str = _PLACE) -> dict[str, Any]:
     }
 
 
-def to_judge(url: str, intervals: int, asked: Asked) -> Iterator[Request]:
+def to_judge(url: str, service: Service, intervals: int, asked: Asked) -> Iterator[Request]:
     """Endless. Each has to be answered from all intervals."""
     proof = f'"used":{intervals},'.encode()
     for place in asked.places():
-        body = json.dumps(question(intervals, place)).encode()
+        body = json.dumps(question(service, intervals, place)).encode()
         yield Request(f"{url}/v1/verdict", body, "application/json", proof)
 
 
