@@ -141,6 +141,8 @@ def _figures(rounds: dict[Scene, list[Round]]) -> Iterator[Figure]:
         rate = _ratio(rounds[scene], lambda one: one.rate)
         least = 1 if scene.asked is Asked.SAME else 0.9
         yield Figure(f"rate / Prometheus' own: {scene}", rate, least=least)
+    unanswered = sum(one.judge.load.failed for turns in rounds.values() for one in turns)
+    yield Figure("questions to the judge that were not answered", unanswered, most=0)
     for scene in (FIRST, ALONE):
         median = _ratio(rounds[scene], lambda one: one.median)
         yield Figure(f"median / the raw query's: {scene}", median, most=1.25)

@@ -6,11 +6,14 @@ new: to ask for all of it again is most of what a judge costs its Prometheus.
 What was the newest may have been incomplete: samples that come by remote write are late. So the
 last minutes are asked for again, and the older half of those has to be as it was. If it is not,
 something has changed that should not, and all is asked for again; and so it is every ten minutes,
-for what is later still.
+for what is later still. Where nothing at all was there, nothing shows that the past is still the
+same: the storage may be lost, and then counters that are seen for the first time have all that is
+remembered in them.
 
 Nothing is lost with what is kept here. A judge that has just begun asks for all.
 """
 
+import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from math import ceil
@@ -29,6 +32,8 @@ _RENEWED_SECONDS = 600
 """So long at most something that came very late may not be counted."""
 _MOST_BYTES = 12 * 1024 * 1024
 """Some 70 releases with two objectives each and the default stages."""
+_ROW_BYTES = 300
+"""What a row has beside its values: its key."""
 _NEARLY = 1e-9
 """Floating-point sums may differ in their last digits."""
 
@@ -43,7 +48,8 @@ class _Known:
     @property
     def bytes(self) -> int:
         """Its size, nearly: the text of the query is in its parts as well, with as much around."""
-        return self.answer.table.nbytes + 4 * len(self.answer.query.text)
+        table, text = self.answer.table, self.answer.query.text
+        return table.nbytes + _ROW_BYTES * len(table) + 4 * len(text)
 
 
 class Recall:
@@ -53,9 +59,25 @@ class Recall:
         self._source = source
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._bytes = 0
+        self._under_way: set[asyncio.Task[Answer]] = set()
 
     async def answer(self, plan: Plan, query: Query) -> Answer:
-        """What the query comes to. Raises QueryError or ConfigError."""
+        """What the query comes to. Raises QueryError or ConfigError.
+
+        It is remembered also if the asker hangs up before. Or else a release about which all takes
+        longer to find out than anybody waits would never have an answer.
+        """
+        task = asyncio.create_task(self._answer(plan, query))
+        self._under_way.add(task)
+        task.add_done_callback(self._finished)
+        return await asyncio.shield(task)
+
+    def _finished(self, task: asyncio.Task[Answer]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled():
+            task.exception()  # marks it as seen: who asked may have hung up
+
+    async def _answer(self, plan: Plan, query: Query) -> Answer:
         earlier = self._known.get(query.text)
         rest = earlier and _rest(query, earlier)
         if earlier and rest:
@@ -72,11 +94,13 @@ class Recall:
 
     def _keep(self, known: _Known) -> None:
         """The least recently used go first."""
-        text = known.answer.query.text
-        self._forget(text)
+        query = known.answer.query
+        self._forget(query.text)
+        if query.intervals <= _again(query.step):
+            return  # all of it would be asked for again
         known.answer.table.setflags(write=False)  # for whoever is given it
         # A copy has nothing yet of what the answer is going to be made into.
-        self._known[text] = replace(known, answer=replace(known.answer))
+        self._known[query.text] = replace(known, answer=replace(known.answer))
         self._bytes += known.bytes
         while self._bytes > _MOST_BYTES:
             self._forget(next(iter(self._known)))
@@ -124,6 +148,7 @@ def joined(earlier: Answer, rest: Answer, query: Query) -> Answer | None:
 
 
 def _agree(past: Array, again: Array) -> bool:
-    """NaN agrees with NaN only."""
+    """NaN agrees with NaN only, and there has to be more than that."""
     same = np.abs(past - again) <= _NEARLY * np.abs(past)
-    return bool((same | (np.isnan(past) & np.isnan(again))).all())
+    silent = np.isnan(past) & np.isnan(again)
+    return bool((same | silent).all() and not silent.all())

@@ -1,5 +1,6 @@
 """What is remembered is what Prometheus would answer again, and costs it next to nothing."""
 
+import asyncio
 from typing import Any
 
 import numpy as np
@@ -153,6 +154,40 @@ async def test_a_past_that_has_changed_is_asked_for_anew(change: Any) -> None:
     assert same(found, await Recall(prometheus).answer(plan(), query(101)))
 
 
+async def test_silence_is_no_agreement() -> None:
+    """Scrapes failed, and then the storage was lost: what the counters show first is their whole
+    life, which is remembered already.
+    """
+    quiet: list[float | None] = [*[9.0] * 90, *[None] * 210]
+    prometheus = Prometheus({(COUNTS.name, "200"): quiet})
+    remembering = Recall(prometheus)
+    await remembering.answer(plan(), query(100))
+    lost: list[float | None] = [*[None] * 101, 900.0, *[None] * 198]
+    prometheus.history = {(COUNTS.name, "200"): lost}
+    found = await remembering.answer(plan(), query(101))
+    assert np.nansum(found.table) == 900
+    assert prometheus.asked[-1] == query(101)
+
+
+class Slow(Prometheus):
+    """Takes a moment, also when nobody waits any more, as the judge's client does."""
+
+    async def query_range(self, query: Query) -> list[Series]:
+        await asyncio.sleep(0.02)
+        return await super().query_range(query)
+
+
+async def test_what_is_answered_too_late_is_remembered_for_the_next_look() -> None:
+    """Or all would be asked for at every look, and always too late."""
+    prometheus = Slow(steady())
+    remembering = Recall(prometheus)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(remembering.answer(plan(), query(100)), 0.001)
+    await asyncio.sleep(0.1)
+    await remembering.answer(plan(), query(101))
+    assert [one.intervals for one in prometheus.asked] == [INTERVALS, AGAIN + 1]
+
+
 async def test_the_last_digits_of_a_sum_are_no_change() -> None:
     prometheus = Prometheus(steady())
     remembering = Recall(prometheus)
@@ -205,7 +240,7 @@ async def test_a_prometheus_that_fails_takes_nothing_away() -> None:
 
 async def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was asked for longest ago is forgotten first."""
-    monkeypatch.setattr(recall, "_MOST_BYTES", 3 * (2 * INTERVALS * 8 + 4))
+    monkeypatch.setattr(recall, "_MOST_BYTES", 3 * (2 * (INTERVALS * 8 + 300) + 4))
     prometheus = Prometheus(steady())
     remembering = Recall(prometheus)
     for text in ("a", "b", "c", "a", "d"):
