@@ -1,5 +1,6 @@
 """Run the judge: `python -m plugin`."""
 
+import os
 import sys
 
 import uvicorn
@@ -7,7 +8,7 @@ from pydantic import ValidationError
 
 from plugin import log
 from plugin.api.app import create_app
-from plugin.settings import Settings, problems
+from plugin.settings import Settings, misspelt, problems
 
 _GRACE_SECONDS = 15
 """For requests under way when asked to stop: longer than any of them takes."""
@@ -21,6 +22,9 @@ def main() -> int:
         settings = Settings()  # pyright: ignore[reportCallIssue] from the environment
     except ValidationError as error:
         print(*problems(error), sep="\n", file=sys.stderr)
+        return 2
+    if wrong := list(misspelt(os.environ)):
+        print(*wrong, sep="\n", file=sys.stderr)
         return 2
     log.configure()
     uvicorn.run(

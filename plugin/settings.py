@@ -3,7 +3,8 @@
 import json
 import re
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -26,6 +27,17 @@ from plugin.secretfile import SecretError, read_secret, read_secrets
 
 _PREFIX = "SLUICE_"
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_ADDRESS = "write an address, such as http://prometheus.monitoring:9090"
+_PLAIN = {
+    "missing": _ADDRESS,
+    "url_parsing": _ADDRESS,
+    "url_scheme": _ADDRESS,
+    "int_parsing": "write a whole number without a unit; of seconds, where it is a time",
+    "string_pattern_mismatch": "write a region, such as eu-central-1",
+}
+"""What to write, where pydantic only says what is wrong. Only the address is required."""
+_SERVICE_LINK = re.compile(r".*_(SERVICE_(HOST|PORT).*|PORT(_\d+_.*)?)")
+"""What Kubernetes sets in every pod for each Service, of whatever name."""
 _RESERVED_HEADERS = {"authorization", "host", "content-type", "content-length", "accept-encoding"}
 
 
@@ -65,7 +77,7 @@ def _headers(value: object) -> object:
         headers = None
     if not isinstance(headers, dict) or not all(isinstance(one, str) for one in headers.values()):
         raise PydanticCustomError(
-            "headers", 'write a JSON object of texts, for example {{"X-Scope-OrgID": "team-a"}}'
+            "headers", 'write a JSON object of texts, for example {"X-Scope-OrgID": "team-a"}'
         )
     for name, text in headers.items():
         if not _HEADER_NAME.fullmatch(name) or name.lower() in _RESERVED_HEADERS:
@@ -185,7 +197,20 @@ def problems(error: ValidationError) -> Iterator[str]:
     for problem in error.errors(include_input=False, include_url=False):
         named = problem["loc"][0] if problem["loc"] else problem.get("ctx", {})["variable"]
         name = str(named).upper()
-        yield f"{name if name in {'HOST', 'PORT'} else _PREFIX + name}: {problem['msg']}"
+        message = _PLAIN.get(problem["type"], problem["msg"])
+        yield f"{name if name in {'HOST', 'PORT'} else _PREFIX + name}: {message}"
+
+
+def misspelt(variables: Iterable[str]) -> Iterator[str]:
+    """One line per variable that is nearly one of the settings: it would do nothing at all.
+
+    Others that begin alike are not ours to judge.
+    """
+    known = [_PREFIX + name.upper() for name in Settings.model_fields]
+    for name in sorted(set(variables) - set(known)):
+        if name.startswith(_PREFIX) and not _SERVICE_LINK.fullmatch(name):
+            for meant in get_close_matches(name, known, 1, 0.85):
+                yield f"{name}: there is no such setting; did you mean {meant}?"
 
 
 def _misfit(variable: str, message: str) -> PydanticCustomError:

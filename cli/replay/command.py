@@ -82,8 +82,10 @@ def replay(
         )
         request = Request(plan, inputs.parse_since(since), inputs.parse_extras(inject, plan))
         for option, path in (("--out", out), ("--json", json_)):
-            if path and (path.is_dir() or not os.access(path.absolute().parent, os.W_OK)):
+            if path and not _writable(path):
                 raise InputError(option, f"{path} cannot be written: name another file")
+        if out and json_ and out.resolve() == json_.resolve():
+            raise InputError("--json", f"{json_} is where --out is drawn: name another file")
         found = _run(request, _settings(prometheus), seed)
     except ReplayError as error:
         typer.echo(f"error: {error}", err=True)
@@ -92,12 +94,30 @@ def replay(
         typer.echo("interrupted before there was anything to tell", err=True)
         raise typer.Exit(INTERRUPTED) from None
     report.write(Console(), found)
-    if out:
-        out.write_text(picture.draw(found))
-        typer.echo(f"Drawn: {out}")
-    if json_:
-        json_.write_text(json.dumps(document(found), indent=1))
+    written = [
+        out is None or _write("--out", out, picture.draw(found)),
+        json_ is None or _write("--json", json_, json.dumps(document(found), indent=1)),
+    ]
+    if not all(written):
+        raise typer.Exit(1)
     raise typer.Exit(INTERRUPTED if found.interrupted else 0)
+
+
+def _writable(path: Path) -> bool:
+    """As far as that can be known before there is anything to write."""
+    there = path if path.exists() else path.absolute().parent
+    return not path.is_dir() and os.access(there, os.W_OK)
+
+
+def _write(option: str, path: Path, text: str) -> bool:
+    """Whether that worked. What took minutes to find out is not given up for one of two files."""
+    try:
+        path.write_text(text)
+    except OSError as error:
+        typer.echo(f"error: {option}: {path}: {error.strerror}: name another file", err=True)
+        return False
+    typer.echo(f"Written: {path}")
+    return True
 
 
 def _settings(url: str) -> Settings:
@@ -105,8 +125,9 @@ def _settings(url: str) -> Settings:
     try:
         return Settings(prometheus_url=url)  # pyright: ignore[reportArgumentType] pydantic reads it
     except ValidationError as error:
-        first = next(problems(error)).replace("SLUICE_PROMETHEUS_URL", "--prometheus")
-        raise ReplayError(first) from None
+        variable, _, message = next(problems(error)).partition(": ")
+        option = "--prometheus" if variable == "SLUICE_PROMETHEUS_URL" else variable
+        raise InputError(option, message) from None
 
 
 def _run(request: Request, settings: Settings, seed: int) -> Report:

@@ -58,7 +58,7 @@ class Reader:
         newest = span.hours - 1
         await self._hours(source, span, [newest], progress)
         if self.faults:
-            raise ReplayError(f"--prometheus: {self.faults[0]}; correct the address, or wait")
+            raise ReplayError(f"--prometheus: {self.faults[0]}; correct it or the address, or wait")
         await self._hours(source, span, range(newest - 1, -1, -1), progress)
 
     async def _hours(

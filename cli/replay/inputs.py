@@ -21,7 +21,7 @@ _DEFAULT_EXTRAS = (1.0, 3.0, 10.0)
 _DEFAULT_STAGES = "10:30m,30:30m,60:60m"
 _LARGEST_DEFAULT = 0.5
 _SINCE = (timedelta(hours=2), timedelta(days=90))
-_STAGE = re.compile(r"(\d{1,2})%?:(\S+)", re.ASCII)
+_STAGE = re.compile(r"(\d{1,4})%?:(\S+)", re.ASCII)
 _VERSION = "replayed"
 _OPTIONS = {"slo", "policy", "service", "namespace", "metrics"}
 """Parts of a question that are options of the same name."""
@@ -79,9 +79,8 @@ def parse_slo(text: str) -> dict[str, Any]:
         elif name in {"availability", "window"} and given:
             slo[name] = value
         else:
-            raise InputError(
-                "--slo", f"{part.strip()!r} is neither availability=99.9 nor latency=95@250ms"
-            )
+            known = "availability=99.9, latency=95@250ms, window=30d"
+            raise InputError("--slo", f"{part.strip()!r} is none of {known}")
     return slo | ({"latency": latencies} if latencies else {})
 
 

@@ -89,8 +89,10 @@ class _Page:
             tally = history.tallies[one.name]
             allowed = float(one.budget) * _hourly(history, tally.total)
             bad = _hourly(history, tally.bad)
-            burnt[one.name] = np.divide(bad, allowed, out=np.zeros(len(bad)), where=allowed > 0)
-        high = max(10.0, 1.2 * max(float(rate.max(initial=0)) for rate in burnt.values()))
+            nothing = np.full(len(bad), np.nan)
+            burnt[one.name] = np.divide(bad, allowed, out=nothing, where=allowed > 0)
+        high = 1.2 * max(float(np.nanmax(rate, initial=0)) for rate in burnt.values())
+        high = max(10.0, high)
         title = (
             "Burn rate by hour (1 spends the budget), and where an identical version was aborted"
         )
@@ -109,7 +111,8 @@ class _Page:
         advice = self.report.advice
         advised = advice.plan.question.policy.burst
         dots = {
-            f"{name}, {one.seconds} s": [((begin + end) / 2, phi) for begin, end, phi in one.blocks]
+            # At the block's last hour: of that one it is known that something was measured.
+            f"{name}, {one.seconds} s": [(end - 0.5, phi) for _, end, phi in one.blocks]
             for name, windows in advice.findings.dispersions.items()
             for one in windows[:2]
         }
@@ -150,7 +153,7 @@ def _hourly(history: History, counts: Array) -> Array:
 
 
 def _steps(values: Array) -> list[Point]:
-    """One level per hour."""
+    """One level per hour; NaN where there is none."""
     return [point for hour, v in enumerate(values.tolist()) for point in ((hour, v), (hour + 1, v))]
 
 

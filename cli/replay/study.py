@@ -27,10 +27,11 @@ class Findings:
 
 def study(history: History, chunks: Chunks) -> Findings:
     per_hour, step = history.per_hour, history.step
+    # An interval may be as long as one of them.
+    windows = sorted({max(step, window) for window in _WINDOWS})
     measured = {
         name: [
-            dispersion.measure(tally.bad, tally.total, step, per_hour, window)
-            for window in _WINDOWS
+            dispersion.measure(tally.bad, tally.total, step, per_hour, window) for window in windows
         ]
         for name, tally in history.tallies.items()
     }

@@ -5,7 +5,8 @@ Written out here because a plotting library would be the largest dependency of t
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from math import log10
+from itertools import groupby
+from math import isnan, log10
 from xml.sax.saxutils import escape
 
 INK, FAINT, PALE = "#1f2933", "#d9dee4", "#eef1f4"
@@ -47,11 +48,13 @@ class Panel:
     def line(
         self, points: Iterable[Point], colour: str, name: str = "", *, dashed: bool = False
     ) -> None:
-        path = " ".join(f"{self.at_x(x):.1f},{self.at_y(y):.1f}" for x, y in points)
+        """With gaps where y is NaN."""
         dash = " stroke-dasharray='5 4'" if dashed else ""
-        self._drawn.append(
-            f"<polyline points='{path}' fill='none' stroke='{colour}' stroke-width='1.5'{dash}/>"
-        )
+        for known, part in groupby(points, lambda point: not isnan(point[1])):
+            if known:
+                path = " ".join(f"{self.at_x(x):.1f},{self.at_y(y):.1f}" for x, y in part)
+                drawn = f"<polyline points='{path}' fill='none' stroke='{colour}'"
+                self._drawn.append(f"{drawn} stroke-width='1.5'{dash}/>")
         self._name(name, colour)
 
     def dots(self, points: Iterable[Point], colour: str, name: str = "") -> None:

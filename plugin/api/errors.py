@@ -12,6 +12,8 @@ from plugin.api.answers import ErrorAnswer, ErrorDetail
 
 _MAX_MESSAGE = 300
 _NO_OBJECT = {"model_type", "model_attributes_type", "dict_type"}
+_NO_LIST = {"list_type", "tuple_type"}
+_UNREADABLE = "is no JSON in UTF-8 that can be read"
 
 Refuse = Callable[[int, str | None, str], JSONResponse]
 """Status, field and message → the answer."""
@@ -43,6 +45,8 @@ def first_problem(problems: Sequence[Any], prefix: tuple[str, ...] = ()) -> tupl
         message = "this key is not known here: correct or remove it"
     elif problem["type"] in _NO_OBJECT:
         message = "write an object here: keys and values in braces"
+    elif problem["type"] in _NO_LIST:
+        message = "write a list here: values in brackets"
     return path, message
 
 
@@ -68,6 +72,12 @@ def install(app: FastAPI, refuse: Refuse) -> None:
         field, message = first_problem(error.errors())
         if field == "body" and not _is_json(request):
             message = "send it with the header Content-Type: application/json"
+        first = error.errors()[0]
+        if first["type"] == "json_invalid":
+            at = first["loc"][-1]
+            field, message = "body", f"{_UNREADABLE}: {first['ctx']['error']} at character {at}"
+        elif field == "body" and first["type"] == "missing" and _is_json(request):
+            message = "send a question: the body is empty"
         return refuse(422, field.removeprefix("body.") or "body", message)
 
     @app.exception_handler(QuestionError)
@@ -76,6 +86,8 @@ def install(app: FastAPI, refuse: Refuse) -> None:
 
     @app.exception_handler(HTTPException)
     async def _refused(_: Request, error: HTTPException) -> JSONResponse:
+        if error.status_code == 400:  # only the reading of a body ends so
+            return refuse(422, "body", _UNREADABLE)
         answer = refuse(error.status_code, None, str(error.detail))
         answer.headers.update(error.headers or {})
         return answer

@@ -3,6 +3,7 @@
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
+from pydantic_core import from_json
 
 from plugin.prometheus.errors import ConfigError, QueryError, line
 
@@ -65,6 +66,12 @@ def read(model: type[Answer], content: bytes) -> Answer:
         answer = model.model_validate_json(content)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
+        if first["type"] == "finite_number":
+            series = from_json(content)["data"]["result"][first["loc"][2]]["metric"]
+            raise QueryError(
+                f"Prometheus has a value that is no finite number, in {line(str(series))}: correct "
+                "what exports it"
+            ) from None
         where = ".".join(map(str, first["loc"])) or "answer"
         raise QueryError(
             f"Prometheus answered nonsense: {line(where)}: {line(first['msg'])}"

@@ -165,7 +165,9 @@ class Prometheus:
         except ssl.SSLError as error:
             raise ConfigError(f"Prometheus cannot be trusted: {line(str(error))}") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise QueryError(f"Prometheus cannot be reached: {line(str(error))}") from error
+            # aiohttp says so of addresses without TLS, too.
+            reason = line(str(error)).replace(" ssl:default", "")
+            raise QueryError(f"Prometheus cannot be reached: {reason}") from error
         if response.status == 200:
             check_clock(response.headers, sent, received)
             return content

@@ -129,7 +129,7 @@ class Limit(Model):
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
         if (self.most is None) == (self.least is None):
-            raise PydanticCustomError("limit", "set either most or least, not both")
+            raise PydanticCustomError("limit", "set one of most and least")
         return self
 
 

@@ -122,6 +122,60 @@ async def test_births_restarts_and_missed_scrapes_are_remembered_as_they_were(
     assert_few(await looks(past, asked_of(past, metrics)))
 
 
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_states_limits_ratios_and_native_histograms_are_remembered_too(
+    past: History, seed: int
+) -> None:
+    """All kinds of parts at once, which come and go at random."""
+    past.namespace += f"-{seed}"
+    rng = np.random.default_rng(seed)
+
+    def some(mean: float) -> Array:
+        return rng.poisson(mean, INTERVALS).astype(float)
+
+    def at_times(value: float) -> Array:
+        there = (rng.random(INTERVALS) < 0.05).cumsum() % 2 == 1
+        return np.where(there, value, np.nan)
+
+    for version, rate in (("1.1", 8), ("1.0", 70)):
+        metric, labels = istio(version, "200", "a")
+        past.scrape(metric, counter(some(rate)), placed(labels, past.namespace))
+        within = {bucket: some(rate).cumsum() for bucket in (0, 7, 9)}
+        del labels["response_code"]
+        duration = "istio_request_duration_milliseconds"
+        past.add_native(duration, within, **placed(labels, past.namespace))
+
+        own = {"namespace": past.namespace, "app": "checkout", "version": version}
+        past.add("pay_total", counter(some(3)), **own)
+        past.add("pay_bad_total", counter(some(0.05), born=True), **own)
+        heap = rng.random(INTERVALS) * 3e9
+        past.add("heap_bytes", np.where(rng.random(INTERVALS) < 0.2, np.nan, heap), **own)
+
+        pod = {"namespace": past.namespace, "pod": f"checkout-{version}"}
+        past.add("kube_pod_labels", always(1), label_app="checkout", label_version=version, **pod)
+        past.add("kube_pod_deletion_timestamp", at_times(1e9), **pod)
+        container = {"container": "app", **pod}
+        state = "kube_pod_container_status"
+        restarts = counter(some(0.05))
+        past.add(f"{state}_restarts_total", restarts, **container)
+        killed = at_times(1)
+        past.add(f"{state}_last_terminated_reason", killed, reason="OOMKilled", **container)
+        past.add(f"{state}_waiting_reason", at_times(1), reason="CrashLoopBackOff", **container)
+        periods = counter(some(10))
+        past.add("container_cpu_cfs_periods_total", periods, **container)
+        past.add("container_cpu_cfs_throttled_periods_total", np.floor(periods / 3), **container)
+    slo = {
+        "availability": 99,
+        "latency": {"percentile": 95, "threshold": "250ms"},
+        "ratios": {"paid": {"bad": "pay_bad_total", "total": "pay_total", "target": 99}},
+        "limits": {"heap": {"value": "avg(heap_bytes)", "most": 2.5e9}},
+        "saturation": {"cpu_throttled": 50},
+    }
+    policy = {"lookback": f"{LOOKBACK * STEP}s", "warm_up": "0s"}
+    asked = await looks(past, past.question(slo, histograms="native", policy=policy))
+    assert FEW in asked
+
+
 async def test_samples_that_come_late_are_counted(past: History) -> None:
     """Remote write is behind by a minute, and more of each interval is there at every look."""
 

@@ -204,5 +204,29 @@ def test_what_is_mistyped_is_named(smooth: str) -> None:
     assert code == 2
     assert error.startswith("error: --stages: '5'")
     code, error = refused("--slo", SLO, url="prometheus:9090")
-    assert code == 1
-    assert "--prometheus" in error
+    assert code == 2
+    assert error.startswith("error: --prometheus: write an address, such as http://")
+
+
+def test_a_file_that_cannot_be_written_does_not_cost_the_other_one(
+    smooth: str, tmp_path: Path
+) -> None:
+    """Nothing shows before that this one is full."""
+    out = tmp_path / "replay.json"
+    run = subprocess.run(
+        command(smooth, "--slo", SLO, "--out", "/dev/full", "--json", str(out)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 1
+    assert "error: --out: /dev/full: No space left on device: name another file" in run.stderr
+    assert "Traceback" not in run.stderr
+    assert json.loads(out.read_text())["replayed"]
+
+
+def test_one_file_is_not_written_over_the_other(smooth: str, tmp_path: Path) -> None:
+    same = str(tmp_path / "replay")
+    code, error = refused("--slo", SLO, "--out", same, "--json", same, url=smooth)
+    assert code == 2
+    assert "name another file" in error

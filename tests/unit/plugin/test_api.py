@@ -165,12 +165,38 @@ async def test_a_wrong_question_is_refused_naming_the_field(
     assert response.json()["error"]["field"] == f"metadata.request.{field}"
 
 
-@pytest.mark.parametrize("body", ["", "{", "[]", "null", "NaN", '{"service": NaN}', "[" * 5000])
-async def test_a_body_that_is_no_question_is_refused(api: httpx.AsyncClient, body: str) -> None:
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        (b"", "send a question: the body is empty"),
+        (b"{nope", "is no JSON in UTF-8 that can be read: Expecting property name"),
+        (b"\xff", "is no JSON in UTF-8 that can be read"),
+        (b"[" * 5000, "is no JSON in UTF-8 that can be read"),
+        (b"[]", "write an object here: keys and values in braces"),
+        (b"null", "write an object here: keys and values in braces"),
+        (b"NaN", "write an object here: keys and values in braces"),
+    ],
+)
+async def test_a_body_that_is_no_question_is_refused(
+    api: httpx.AsyncClient, body: bytes, complaint: str
+) -> None:
     headers = {"content-type": "application/json"}
     response = await api.post("/v1/verdict", content=body, headers=headers)
-    assert 400 <= response.status_code < 500
-    assert strictly(response.text)["error"]["message"]
+    assert response.status_code == 422
+    error = strictly(response.text)["error"]
+    assert error["field"] == "body"
+    assert error["message"].startswith(complaint)
+
+
+async def test_a_list_is_asked_for_where_there_is_something_else(
+    api: httpx.AsyncClient, asked: dict[str, Any]
+) -> None:
+    windows = {"days": ["mon"], "hours": "09:00-16:30", "zone": "Europe/Berlin"}
+    answer = await api.post("/v1/verdict", json=asked | {"policy": {"windows": windows}})
+    assert answer.json()["error"] == {
+        "field": "policy.windows",
+        "message": "write a list here: values in brackets",
+    }
 
 
 async def test_a_body_of_another_type_is_told_the_type(

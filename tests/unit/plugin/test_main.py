@@ -30,6 +30,15 @@ def test_every_wrong_variable_is_named(
     assert named == ["SLUICE_PROMETHEUS_URL", "SLUICE_SCRAPE_INTERVAL", "PORT"]
 
 
+def test_a_misspelt_variable_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SLUICE_PROMETHEUS_URL", "http://prometheus:9090")
+    monkeypatch.setenv("SLUICE_TOKENFILE", "/token")
+    assert main() == 2
+    assert capsys.readouterr().err.startswith("SLUICE_TOKENFILE: ")
+
+
 def test_host_and_port_have_no_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLUICE_PROMETHEUS_URL", "http://prometheus:9090/base")
     monkeypatch.setenv("HOST", "127.0.0.9")

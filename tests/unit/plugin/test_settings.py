@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from plugin.prometheus import Access
 from plugin.prometheus.access import Basic, Bearer, SigV4
-from plugin.settings import Settings, problems
+from plugin.settings import Settings, misspelt, problems
 
 URL = "https://prometheus.example/workspaces/w"
 
@@ -87,13 +87,39 @@ def test_headers_that_cannot_be_sent(
     assert "s3cret" not in problem
 
 
+def test_the_headers_of_the_example_are_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    (problem,) = wrong(monkeypatch, PROMETHEUS_HEADERS="{")
+    right(monkeypatch, PROMETHEUS_HEADERS=problem.partition("for example ")[2])
+
+
+def test_times_are_told_to_have_no_unit(monkeypatch: pytest.MonkeyPatch) -> None:
+    (problem,) = wrong(monkeypatch, SCRAPE_INTERVAL="15s")
+    assert problem.startswith("SLUICE_SCRAPE_INTERVAL: write a whole number without a unit")
+
+
+def test_a_setting_that_is_misspelt_would_do_nothing() -> None:
+    """A judge that should demand a token and does not is open to everybody."""
+    variables = ["SLUICE_TOKENFILE", "SLUICE_PROMETHEUS_URI", "SLUICE_TOKEN_FILE"]
+    assert list(misspelt(variables)) == [
+        "SLUICE_PROMETHEUS_URI: there is no such setting; did you mean SLUICE_PROMETHEUS_URL?",
+        "SLUICE_TOKENFILE: there is no such setting; did you mean SLUICE_TOKEN_FILE?",
+    ]
+
+
+def test_what_kubernetes_says_of_its_services_is_no_setting() -> None:
+    links = ["PORT", "PORT_9090_TCP", "PORT_9090_TCP_ADDR", "SERVICE_HOST", "SERVICE_PORT_HTTP"]
+    assert not list(misspelt(f"SLUICE_PROMETHEUS_{one}" for one in links))
+    assert not list(misspelt(["PATH", "SLUICE_HOME"]))
+
+
 @pytest.mark.parametrize(
     ("url", "complaint"),
     [
         ("http://judge:s3cret@prometheus", "SLUICE_PROMETHEUS_PASSWORD_FILE"),
         ("http://prometheus/api/v1", 'before "/api/v1"'),
         ("http://prometheus/?token=s3cret", 'before "/api/v1"'),
-        ("prometheus:9090", "URL"),
+        ("prometheus:9090", "such as http://prometheus.monitoring:9090"),
+        ("ftp://prometheus", "such as http://prometheus.monitoring:9090"),
     ],
 )
 def test_addresses_that_cannot_be_right(

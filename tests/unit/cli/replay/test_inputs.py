@@ -112,6 +112,12 @@ def test_wrong_stages_are_refused(text: str) -> None:
         inputs.parse_stages(text)
 
 
+@pytest.mark.parametrize("weight", ["0", "100", "150"])
+def test_a_weight_that_is_no_stage_is_named(weight: str) -> None:
+    with pytest.raises(InputError, match=f"the weight {weight} is not between 1 and 99"):
+        inputs.parse_stages(f"{weight}:5m")
+
+
 @pytest.mark.parametrize("text", ["7", "1h", "91d", "-2d"])
 def test_the_past_is_bounded(text: str) -> None:
     with pytest.raises(InputError, match="--since"):

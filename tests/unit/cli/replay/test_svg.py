@@ -23,6 +23,14 @@ def test_what_is_beyond_an_axis_stays_in_the_frame() -> None:
     assert panel(log_y=True).at_y(0.001) == 130
 
 
+def test_a_line_has_a_gap_where_nothing_is_known() -> None:
+    drawn = panel()
+    drawn.line([(0, 1), (1, 2), (2, float("nan")), (3, 4), (4, 5)], "red", "measured")
+    assert str(drawn).count("<polyline") == 2
+    assert "nan" not in str(drawn)
+    assert str(drawn).count(">measured<") == 1
+
+
 def test_names_are_text_and_nothing_else() -> None:
     assert "&lt;script&gt;" in picture(10, 10, [text(0, 0, "<script>")])
 

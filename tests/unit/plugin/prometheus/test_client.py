@@ -192,8 +192,6 @@ async def test_an_answer_that_is_too_large_is_not_read(
         "{}",
         '{"status":"error"}',
         json.dumps({"status": "success", "data": {"resultType": "vector", "result": []}}),
-        json.dumps(matrix({"metric": {}, "values": [[1, "NaN"]]})),
-        json.dumps(matrix({"metric": {}, "values": [[1, "+Inf"]]})),
         json.dumps(matrix({"metric": {}, "values": [[1]]})),
         json.dumps(matrix({"metric": {"a": 1}, "values": []})),
         json.dumps(matrix({"metric": {}, "values": [[1, "2"], None]})),
@@ -204,6 +202,15 @@ async def test_a_malformed_answer_is_a_query_error(serve: Any, body: str) -> Non
     with pytest.raises(QueryError, match="nonsense"):
         await ask(await serve(always(text=body)), outcomes)
     assert outcomes == ["QueryError"]
+
+
+@pytest.mark.parametrize("value", ["NaN", "+Inf"])
+async def test_a_value_that_is_no_number_names_the_series(serve: Any, value: str) -> None:
+    """Somebody's exporter is wrong, and has to be found."""
+    wrong = {"metric": {"of": "canary heap"}, "values": [[1, "2"], [2, value]]}
+    answer = json.dumps(matrix({"metric": {}, "values": []}, wrong))
+    with pytest.raises(QueryError, match=r"no finite number, in \{'of': 'canary heap'\}: correct"):
+        await ask(await serve(always(text=answer)))
 
 
 async def test_identical_questions_under_way_share_one_request(serve: Any) -> None:

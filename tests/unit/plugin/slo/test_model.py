@@ -75,7 +75,7 @@ def test_what_was_not_promised_is_not_sent() -> None:
         ({"ratios": {"paid": {"total": "a", "target": 99}}}, "ratios.paid", "either bad or good"),
         ({"ratios": {"memory": {}}}, "ratios.memory.[key]", "built-in"),
         ({"limits": {"latency_x": {}}}, "limits.latency_x.[key]", "built-in"),
-        ({"limits": {"x": {"value": "a"}}}, "limits.x", "either most or least"),
+        ({"limits": {"x": {"value": "a"}}}, "limits.x", "one of most and least"),
         ({"limits": {"x": {"value": "a", "most": 1, "for": "2h"}}}, "limits.x.for", "one hour"),
         ({"limits": {"x": {"value": "a", "most": float("nan")}}}, "limits.x.most", "finite"),
         ({"window": "1h"}, "window", "at least one day"),
