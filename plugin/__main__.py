@@ -1,7 +1,9 @@
 """Run the judge: `python -m plugin`."""
 
 import os
+import socket
 import sys
+from collections.abc import Iterator
 
 import uvicorn
 from pydantic import ValidationError
@@ -23,7 +25,7 @@ def main() -> int:
     except ValidationError as error:
         print(*problems(error), sep="\n", file=sys.stderr)
         return 2
-    if wrong := list(misspelt(os.environ)):
+    if wrong := [*misspelt(os.environ), *_occupied(settings.host, settings.port)]:
         print(*wrong, sep="\n", file=sys.stderr)
         return 2
     log.configure()
@@ -41,6 +43,19 @@ def main() -> int:
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     return 0
+
+
+def _occupied(host: str, port: int) -> Iterator[str]:
+    """A line if nothing can listen there: uvicorn's would not say where that is to be mended."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        yield f"HOST, PORT: cannot listen on {host}, port {port} ({error.strerror})"
 
 
 if __name__ == "__main__":

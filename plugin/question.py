@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from plugin.hint import Hint
 from plugin.indicators import (
     PRESETS,
     Arm,
@@ -23,13 +24,19 @@ from plugin.slo import SLO, Model
 from plugin.slo.buckets import check_istio_buckets
 from plugin.slo.units import Duration
 
+_ENDS = "beginning and ending with a letter or digit"
+
 Name = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$", max_length=253)
+    str,
+    StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$"),
+    Hint(f"write a name as in Kubernetes: 1 to 253 of a-z, 0-9, - and ., {_ENDS}"),
 ]
 """The name of a Kubernetes object."""
 
 Version = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$")
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"),
+    Hint(f"write the pods' label version: 1 to 63 of a-z, A-Z, 0-9, -, _ and ., {_ENDS}"),
 ]
 """A value of the pod label `version`. An empty one would select no requests, or all of them."""
 
@@ -71,7 +78,11 @@ class Arms(Model):
         return self
 
 
-LabelName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]{0,99}$")]
+LabelName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]{0,99}$"),
+    Hint("write a label's name: 1 to 100 of a-z, A-Z, 0-9 and _, not beginning with a digit"),
+]
 
 
 class Labels(Model):

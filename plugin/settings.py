@@ -21,6 +21,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from plugin.hint import Hint
 from plugin.indicators import Reporter
 from plugin.prometheus.access import Access, Basic, Bearer, Credentials, Nobody, SigV4, Tls
 from plugin.secretfile import SecretError, read_secret, read_secrets
@@ -33,7 +34,6 @@ _PLAIN = {
     "url_parsing": _ADDRESS,
     "url_scheme": _ADDRESS,
     "int_parsing": "write a whole number without a unit; of seconds, where it is a time",
-    "string_pattern_mismatch": "write a region, such as eu-central-1",
 }
 """What to write, where pydantic only says what is wrong. Only the address is required."""
 _SERVICE_LINK = re.compile(r".*_(SERVICE_(HOST|PORT).*|PORT(_\d+_.*)?)")
@@ -94,6 +94,11 @@ def _headers(value: object) -> object:
 
 
 Secret = Annotated[Path, AfterValidator(_one_secret)]
+Region = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$"),
+    Hint("write a region, such as eu-central-1"),
+]
 
 
 class Settings(BaseSettings):
@@ -116,9 +121,7 @@ class Settings(BaseSettings):
     prometheus_password_file: Secret | None = None
     prometheus_token_file: Secret | None = None
     """A bearer token."""
-    prometheus_aws_region: (
-        Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")] | None
-    ) = None
+    prometheus_aws_region: Region | None = None
     """Sign requests with SigV4 for Amazon Managed Prometheus in this region."""
     prometheus_ca_file: Path | None = None
     prometheus_cert_file: Path | None = None

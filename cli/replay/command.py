@@ -19,6 +19,7 @@ from cli.replay.campaign import Campaign, Results
 from cli.replay.document import document
 from cli.replay.errors import InputError, ReplayError
 from cli.replay.fetch import Reader
+from cli.replay.history import HOUR
 from cli.replay.inputs import Request
 from cli.replay.plan import Plan
 from cli.replay.recommend import advise
@@ -156,7 +157,12 @@ def _read(reader: Reader, settings: Settings, span: fetch.Range) -> bool:
     """Fills the reader; whether that was interrupted."""
 
     async def read(tick: Tick) -> None:
-        source = Prometheus(str(settings.prometheus_url), lambda *_: None, settings.access)
+        source = Prometheus(
+            str(settings.prometheus_url),
+            lambda *_: None,
+            settings.access,
+            tolerance=HOUR,  # whole hours of the past are read, wherever this program runs
+        )
         try:
             await reader.read(source, span, tick)
         finally:

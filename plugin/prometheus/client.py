@@ -21,7 +21,7 @@ from plugin.prometheus.answers import (
     read,
     refusal,
 )
-from plugin.prometheus.clock import check_clock
+from plugin.prometheus.clock import CLOCK_TOLERANCE, check_clock
 from plugin.prometheus.errors import ConfigError, PrometheusError, QueryError, line
 from plugin.promql.query import Query
 
@@ -42,7 +42,8 @@ class Prometheus:
     """Shared by all requests of this process.
 
     `observe` is told how long each query took, in seconds, and how it ended: "ok", or the name of
-    the error class. `clock` is the time in Unix seconds, on which Prometheus has to agree.
+    the error class. `clock` is the time in Unix seconds, on which Prometheus has to agree, within
+    `tolerance` seconds.
     """
 
     def __init__(
@@ -51,11 +52,13 @@ class Prometheus:
         observe: Callable[[float, str], None],
         access: Access = Access(),  # noqa: B008 immutable
         clock: Callable[[], float] = time.time,
+        tolerance: float = CLOCK_TOLERANCE,
     ) -> None:
         self._base = url.rstrip("/")
         self._observe = observe
         self._access = access
         self._clock = clock
+        self._tolerance = tolerance
         self._proxy = _proxy(url)
         # First come, first served; aiohttp lets latecomers have a connection that gets free.
         self._turns = asyncio.Semaphore(_CONNECTIONS)
@@ -169,7 +172,7 @@ class Prometheus:
             reason = line(str(error)).replace(" ssl:default", "")
             raise QueryError(f"Prometheus cannot be reached: {reason}") from error
         if response.status == 200:
-            check_clock(response.headers, sent, received)
+            check_clock(response.headers, sent, received, self._tolerance)
             return content
         refused = f"Prometheus answered {response.status}: {refusal(content)}"
         raise (QueryError if response.status in _UNAVAILABLE else ConfigError)(refused)

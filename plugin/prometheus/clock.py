@@ -11,19 +11,19 @@ from email.utils import parsedate_to_datetime
 
 from plugin.prometheus.errors import ConfigError
 
-MOST_SECONDS = 10.0
-"""Less than what makes counts too old to promote on; clocks that are kept are far better."""
+CLOCK_TOLERANCE = 10.0
+"""In seconds: less than what makes counts too old to promote on, far more than kept clocks need."""
 _RESOLUTION = 1
 _AGE = re.compile(r"\d{1,9}")
 
 
-def check_clock(headers: Mapping[str, str], sent: float, received: float) -> None:
-    """Raise ConfigError if our clock is wrong by more than `MOST_SECONDS`.
+def check_clock(headers: Mapping[str, str], sent: float, received: float, tolerance: float) -> None:
+    """Raise ConfigError if our clock is wrong by more than `tolerance` seconds.
 
     The question was `sent` and its answer `received` then, by our clock in Unix seconds.
     """
     off = ahead(headers, sent, received)
-    if abs(off) > MOST_SECONDS:
+    if abs(off) > tolerance:
         side = "ahead of" if off > 0 else "behind"
         raise ConfigError(
             f"the judge's clock is {abs(off):.0f} s {side} Prometheus' (by its answer's Date): "

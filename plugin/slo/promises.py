@@ -15,6 +15,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from plugin.hint import Hint
 from plugin.promql.expressions import ExpressionError, read_counter, read_value
 from plugin.slo.units import Duration, Percentage
 
@@ -70,7 +71,10 @@ def _is_free(name: str) -> str:
 
 
 SignalName = Annotated[
-    str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$"), AfterValidator(_is_free)
+    str,
+    StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$"),
+    Hint("write a name of 1 to 40 of a-z, 0-9 and _, beginning with a letter"),
+    AfterValidator(_is_free),
 ]
 """How a team calls a ratio or a limit of its own."""
 

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -16,6 +18,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.contract.support.prometheus import backfill, prometheus
+from tests.contract.support.stub import serving
 from tests.contract.test_judge_prometheus import labels
 
 STEP, HOURS, PER_HOUR = 15, 24, 240
@@ -197,6 +200,19 @@ def test_a_dead_prometheus_is_said_plainly() -> None:
     code, error = refused("--slo", SLO, url="http://127.0.0.1:9")
     assert code == 1
     assert "--prometheus: Prometheus cannot be reached" in error
+
+
+def test_a_clock_that_is_minutes_off_does_not_keep_from_reading_the_past(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A laptop's may be, and whole hours are read. The judge, who reads seconds, asks nothing."""
+    earlier = formatdate(time.time() - 300, usegmt=True)
+    monkeypatch.setattr(BaseHTTPRequestHandler, "date_time_string", lambda *_: earlier)
+    nothing = b'{"status":"success","data":{"resultType":"matrix","result":[]}}'
+    with serving({"/api/v1/query_range": [(200, nothing)]}) as empty:
+        code, error = refused("--slo", SLO, url=empty.url)
+    assert code == 1
+    assert "no request to shop/checkout was counted" in error
 
 
 def test_what_is_mistyped_is_named(smooth: str) -> None:

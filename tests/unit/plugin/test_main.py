@@ -1,5 +1,7 @@
 """Starting the judge: settings come from the environment, and mistakes in them are named."""
 
+import socket
+
 import pytest
 
 from plugin.__main__ import main
@@ -37,6 +39,19 @@ def test_a_misspelt_variable_is_named(
     monkeypatch.setenv("SLUICE_TOKENFILE", "/token")
     assert main() == 2
     assert capsys.readouterr().err.startswith("SLUICE_TOKENFILE: ")
+
+
+def test_an_address_on_which_nothing_can_listen_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SLUICE_PROMETHEUS_URL", "http://prometheus:9090")
+    monkeypatch.setenv("HOST", "127.0.0.1")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("PORT", str(port))
+        assert main() == 2
+    said = f"HOST, PORT: cannot listen on 127.0.0.1, port {port} (Address already in use)"
+    assert capsys.readouterr().err.strip() == said
 
 
 def test_host_and_port_have_no_prefix(monkeypatch: pytest.MonkeyPatch) -> None:

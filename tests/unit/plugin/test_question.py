@@ -79,6 +79,20 @@ def test_the_field_that_is_wrong_is_named(asked: dict[str, Any], path: str, valu
     assert complaint(asked)[0] == path
 
 
+@pytest.mark.parametrize("path", ["service", "arms.canary.version", "labels.version"])
+def test_of_a_name_the_rule_is_said_and_no_regular_expression(
+    asked: dict[str, Any], path: str
+) -> None:
+    asked["labels"] = {}
+    *parents, key = path.split(".")
+    holder = asked
+    for parent in parents:
+        holder = holder[parent]
+    holder[key] = "1é"
+    field, message = complaint(asked)
+    assert (field, message.split(" ")[0], "[" in message) == (path, "write", False)
+
+
 LIMIT = {"most": 1}
 RATIO = {"bad": "failed_total", "total": "payments_total", "target": 99}
 

@@ -74,6 +74,7 @@ def test_what_was_not_promised_is_not_sent() -> None:
         ({"latency": [EVERYTHING["latency"][0]] * 2}, "latency", "each percentile once"),
         ({"ratios": {"paid": {"total": "a", "target": 99}}}, "ratios.paid", "either bad or good"),
         ({"ratios": {"memory": {}}}, "ratios.memory.[key]", "built-in"),
+        ({"ratios": {"Paid": {}}}, "ratios.Paid.[key]", "beginning with a letter"),
         ({"limits": {"latency_x": {}}}, "limits.latency_x.[key]", "built-in"),
         ({"limits": {"x": {"value": "a"}}}, "limits.x", "one of most and least"),
         ({"limits": {"x": {"value": "a", "most": 1, "for": "2h"}}}, "limits.x.for", "one hour"),
