@@ -3,7 +3,7 @@
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import uvicorn
 from pydantic import ValidationError
@@ -23,11 +23,9 @@ def main() -> int:
     try:
         settings = Settings()  # pyright: ignore[reportCallIssue] from the environment
     except ValidationError as error:
-        print(*problems(error), sep="\n", file=sys.stderr)
-        return 2
+        return _refused([*problems(error), *misspelt(os.environ)])
     if wrong := [*misspelt(os.environ), *_occupied(settings.host, settings.port)]:
-        print(*wrong, sep="\n", file=sys.stderr)
-        return 2
+        return _refused(wrong)
     log.configure()
     uvicorn.run(
         create_app(settings),
@@ -43,6 +41,11 @@ def main() -> int:
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     return 0
+
+
+def _refused(problems: Iterable[str]) -> int:
+    print(*problems, sep="\n", file=sys.stderr)
+    return 2
 
 
 def _occupied(host: str, port: int) -> Iterator[str]:

@@ -18,7 +18,7 @@ from plugin.indicators import (
     indicator,
 )
 from plugin.indicators import Field as Of
-from plugin.indicators.arms import check_expressions
+from plugin.indicators.expressions import check_expressions
 from plugin.policy import LONGEST_LOOKBACK, Policy
 from plugin.slo import SLO, Model
 from plugin.slo.buckets import check_istio_buckets
@@ -156,6 +156,11 @@ class Question(Model):
         preset, application = PRESETS[self.metrics], self.labels.scheme
         native = self.histograms == "native"
         return [indicator(one, preset, application, native) for one in self.slo.objectives]
+
+    def apart(self, reporter: str) -> frozenset[str]:
+        """The objectives whose arms are scraped each at its own time."""
+        arm = self.arm("canary", reporter)
+        return frozenset(one.name for one in self.indicators if one.apart(arm))
 
     def arm(self, name: Literal["canary", "stable"], reporter: str) -> Arm:
         """What the series of an arm are selected by. `reporter` is for Istio's metrics only."""

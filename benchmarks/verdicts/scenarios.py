@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cli.replay import dispersion, recommend
-from plugin.counts import birth
+from plugin.counts.birth import birth
 from plugin.policy import Policy
 from plugin.statistics.evidence import Array, Strata
 

@@ -13,10 +13,8 @@ from numpy.typing import NDArray
 
 from benchmarks.verdicts.scenarios import AVAILABILITY, SECONDS, Ending, Outcome, Release
 from plugin.counts import Counts, quiet
-from plugin.judge import Judge
-from plugin.prometheus import QueryError, Sample, Series
-from plugin.promql.query import Query
 from plugin.question import Arms, CanaryArm, Question, StableArm, Stage
+from plugin.scraping import lag
 from plugin.slo import SLO
 from plugin.statistics.evidence import (
     HARM,
@@ -29,13 +27,14 @@ from plugin.statistics.evidence import (
     with_restarts,
 )
 from plugin.statistics.limits import Limits
-from plugin.verdict import INCIDENT_SECONDS, Verdict, decide
-from plugin.verdict.case import ONSET_INTERVALS
+from plugin.verdict import Verdict, decide, weigh
+from plugin.verdict.progress import recent
+from plugin.verdict.skew import ONSET_INTERVALS
 
 SERVICE = SLO.model_validate({"availability": AVAILABILITY})
 OBJECTIVE = SERVICE.objectives[0]
 
-_WINDOW = max(3, INCIDENT_SECONDS // SECONDS)
+_WINDOW = recent(SECONDS)
 _ROUNDING = 1e-6  # of ln E, between one sum over all intervals and differences of running sums
 _ARMS = Arms(
     canary=CanaryArm(workload="checkout", version="new"),
@@ -57,7 +56,7 @@ def ask(seen: Release) -> Ending:
     """What the real judge says as soon as Prometheus has scraped the last of these intervals."""
     ends = SECONDS * np.arange(1, len(seen) + 1)
     counts = Counts({OBJECTIVE.name: seen.strata}, ends, SECONDS, 0, quiet(seen.strata))
-    judge = Judge(_Nowhere(), SECONDS, clock=lambda: float(ends[-1]) + 1.25 * SECONDS)
+    now = float(ends[-1]) + lag(SECONDS)
     question = Question(
         service="checkout",
         namespace="shop",
@@ -66,7 +65,7 @@ def ask(seen: Release) -> Ending:
         stage=Stage(weight=int(seen.weight[-1])),
         policy=seen.policy,
     )
-    verdict = decide(judge.cases(question, counts)).reason.verdict
+    verdict = decide(weigh(question, counts, now, SECONDS)).reason.verdict
     if verdict is Verdict.FAIL:
         return Ending.ABORTED
     passed = verdict is Verdict.PASS and seen.last_stage[-1]
@@ -149,7 +148,7 @@ def _log_mean(logarithms: Array) -> Array:
 
 
 def _stage_starts(strata: Strata, weight: NDArray[np.int64]) -> NDArray[np.int64]:
-    """`plugin.counts.stage_start` for all looks at once."""
+    """`plugin.verdict.progress.stage_start` for all looks at once."""
     starts = np.zeros(len(weight), dtype=np.int64)
     for percent in np.unique(weight):
         share = percent / 100
@@ -164,13 +163,3 @@ def _stage_starts(strata: Strata, weight: NDArray[np.int64]) -> NDArray[np.int64
         here = weight == percent
         starts[here] = np.where(rose, index, np.arange(1, len(weight) + 1))[here]
     return starts
-
-
-class _Nowhere:
-    """The judge is given its counts; it asks nobody."""
-
-    async def query_range(self, query: Query) -> list[Series]:
-        raise QueryError(f"a simulation asked for {query.digest}")
-
-    async def query(self, text: str) -> list[Sample]:
-        raise QueryError(f"a simulation asked for {text}")

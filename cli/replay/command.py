@@ -75,11 +75,13 @@ def replay(
             asked = inputs.question_in(_text(question), policy or ())
         else:
             asked = inputs.question_of(service, namespace, slo, metrics, policy or ())
+        settings = _settings(prometheus)
         plan = Plan(
             asked,
             inputs.stages_of(stages, asked),
             inputs.parse_interval("--scrape-interval", scrape_interval, 300),
             inputs.parse_interval("--analysis-interval", analysis_interval, 3600),
+            settings.istio_reporter,
         )
         request = Request(plan, inputs.parse_since(since), inputs.parse_extras(inject, plan))
         for option, path in (("--out", out), ("--json", json_)):
@@ -87,7 +89,7 @@ def replay(
                 raise InputError(option, f"{path} cannot be written: name another file")
         if out and json_ and out.resolve() == json_.resolve():
             raise InputError("--json", f"{json_} is where --out is drawn: name another file")
-        found = _run(request, _settings(prometheus), seed)
+        found = _run(request, settings, seed)
     except ReplayError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2 if isinstance(error, InputError) else 1) from None
@@ -135,7 +137,7 @@ def _run(request: Request, settings: Settings, seed: int) -> Report:
     """Everything but the output. Ctrl-C ends what is under way and keeps what is done."""
     plan = request.plan
     span = fetch.past_hours(time.time(), request.since)
-    reader = Reader(plan.question, plan.scrape, settings.istio_reporter)
+    reader = Reader(plan.question, plan.scrape, plan.reporter)
     interrupted = _read(reader, settings, span)
     names = [one.name for one in plan.objectives]
     past = history.assemble(reader.chunks, span.start, plan.scrape, names)

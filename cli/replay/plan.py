@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from math import ceil
 
 from components.manifests.argo import until_decided
 from plugin import question
 from plugin.policy import OnUndecided
 from plugin.question import Question
+from plugin.scraping import lag
 from plugin.slo import Objective
 from plugin.statistics.limits import Limits
 
@@ -23,12 +25,16 @@ class Stage:
 
 @dataclass(frozen=True)
 class Plan:
-    """One way to release: `scrape` and `every` (the time between two looks) in seconds."""
+    """One way to release: `scrape` and `every` (the time between two looks) in seconds.
+
+    `reporter` is the side of Istio's metrics that is read.
+    """
 
     question: Question
     stages: tuple[Stage, ...]
     scrape: int
     every: int
+    reporter: str = "source"
 
     def limits(self, stage: Stage) -> dict[str, Limits]:
         """By objective; the pass margin depends on what share the next stage gives the canary."""
@@ -46,8 +52,13 @@ class Plan:
 
     @property
     def lag(self) -> float:
-        """How old the newest counts are that a look can use: `plugin.judge` waits that long."""
-        return self.scrape + min(self.scrape / 4, 5)
+        """How old the newest counts are that a look can use, in seconds."""
+        return lag(self.scrape)
+
+    @cached_property
+    def apart(self) -> frozenset[str]:
+        """The objectives whose arms are scraped each at its own time."""
+        return self.question.apart(self.reporter)
 
     def asked(self, stage: Stage) -> Question:
         """What a controller asks in this stage."""

@@ -10,11 +10,8 @@ import numpy as np
 from cli.replay.plan import Plan
 from cli.replay.split import Past, Random, split
 from plugin.counts import Counts
-from plugin.judge import Judge
-from plugin.prometheus import QueryError, Sample, Series
-from plugin.promql.query import Query
 from plugin.statistics.evidence import Strata
-from plugin.verdict import Case, Reason, Verdict, decide
+from plugin.verdict import Case, Verdict, decide, weigh
 
 
 class Ending(StrEnum):
@@ -27,14 +24,11 @@ class Ending(StrEnum):
 class Outcome:
     """How a replayed release ended, `seconds` after its first request.
 
-    `stages` are the seconds that each finished stage took, `canary_bad` the canary's failures by
-    objective until then; `reason` is that of the last look.
+    `canary_bad` are the canary's failures by objective until then.
     """
 
     ending: Ending
     seconds: float
-    stages: tuple[float, ...]
-    reason: Reason
     canary_bad: Mapping[str, float]
 
 
@@ -75,9 +69,7 @@ def release(
     """
     arms = _Arms(rng, past, extra)
     now = 0.0
-    judge = Judge(_Nowhere(), plan.scrape, clock=lambda: now)
     warm_up = plan.question.policy.warm_up.total_seconds()
-    took: list[float] = []
     cases: Sequence[Case] = ()
     for stage in plan.stages:
         began = now
@@ -89,35 +81,18 @@ def release(
             oldest = floor(warm_up / step)
             if newest <= oldest:
                 continue
-            cases = judge.cases(asked, arms.counts(oldest, newest, step))
+            counts = arms.counts(oldest, newest, step)
+            cases = weigh(asked, counts, now, plan.scrape, plan.apart)
             verdict = decide(cases).reason.verdict
             if verdict is Verdict.FAIL:
-                return _outcome(Ending.ABORTED, now, took, cases)
+                return _outcome(Ending.ABORTED, now, cases)
             if verdict is Verdict.PASS:
                 break
         else:
-            return _outcome(Ending.HELD, now, took, cases)
-        took.append(now - began)
-    return _outcome(Ending.PROMOTED, now, took, cases)
+            return _outcome(Ending.HELD, now, cases)
+    return _outcome(Ending.PROMOTED, now, cases)
 
 
-def _outcome(
-    ending: Ending, seconds: float, took: Sequence[float], cases: Sequence[Case]
-) -> Outcome:
-    return Outcome(
-        ending,
-        seconds,
-        tuple(took),
-        decide(cases).reason if cases else Reason.NO_DATA,
-        {case.objective.name: float(case.rollout.canary_bad.sum()) for case in cases},
-    )
-
-
-class _Nowhere:
-    """A replayed judge is given its counts; it asks nobody."""
-
-    async def query_range(self, query: Query) -> list[Series]:
-        raise QueryError(f"a replay asked for {query.digest}")
-
-    async def query(self, text: str) -> list[Sample]:
-        raise QueryError(f"a replay asked for {text}")
+def _outcome(ending: Ending, seconds: float, cases: Sequence[Case]) -> Outcome:
+    bad = {case.objective.name: float(case.rollout.canary_bad.sum()) for case in cases}
+    return Outcome(ending, seconds, bad)

@@ -3,7 +3,7 @@
 from pydantic import Field, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from plugin.indicators.arms import check_expressions
+from plugin.indicators.expressions import check_expressions
 from plugin.indicators.presets import Histograms, Metrics
 from plugin.slo import SLO
 from plugin.slo.buckets import check_istio_buckets

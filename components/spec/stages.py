@@ -10,7 +10,7 @@ from components.spec.durations import Seconds
 from plugin.slo import Model
 
 STEP = 1.4
-"""The least rise of the weight from stage to stage, as a factor (plugin.counts.stage_start)."""
+"""The least rise of the weight from stage to stage, as a factor (plugin.verdict.progress)."""
 
 
 class Stage(Model):

@@ -217,8 +217,7 @@ def stored_bytes(document: str) -> int:
 
 def _ranks(reasons: Sequence[Reason | None]) -> list[int]:
     """The place of each: 0 for the one that decides most; of equals the first."""
-    order = list(Reason)
-    weights = [order.index(reason) if reason else len(order) for reason in reasons]
+    weights = [reason.rank if reason else len(Reason) for reason in reasons]
     places = sorted(range(len(weights)), key=weights.__getitem__)
     return [places.index(at) for at in range(len(weights))]
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from plugin.api import errors, flagger, health, metrics, verdict
-from plugin.api.limits import Limits
+from plugin.api.limits import RequestLimits
 from plugin.api.token import Token
 from plugin.judge import Judge, Source
 from plugin.prometheus import Prometheus
@@ -28,7 +28,7 @@ def create_app(settings: Settings, source: Source | None = None) -> FastAPI:
 
     app = FastAPI(title="Sluice judge", version="1", lifespan=lifespan)
     errors.install(app, refuse)
-    app.add_middleware(Limits, refuse=refuse, under_way=measured.under_way)
+    app.add_middleware(RequestLimits, refuse=refuse, under_way=measured.under_way)
     app.include_router(verdict.router(judge, record, Token(settings.token_file)))
     app.include_router(flagger.router(judge, record))
     app.include_router(metrics.router(measured))

@@ -15,7 +15,7 @@ by the time of the answer, and asked again."""
 BODY_SECONDS = 5.0
 
 
-class Limits:
+class RequestLimits:
     """Refuses what is too much, and says so at once.
 
     A refusal is a 503 that decides nothing: Argo asks again after ten seconds, Flagger at its next

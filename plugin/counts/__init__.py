@@ -1,5 +1,6 @@
 """From Prometheus' answer to counts per interval and arm. Pure."""
 
-from plugin.counts.counts import Counts, birth, parts, quiet, read, stage_start
+from plugin.counts.birth import quiet
+from plugin.counts.counts import Counts, parts, read
 
-__all__ = ["Counts", "birth", "parts", "quiet", "read", "stage_start"]
+__all__ = ["Counts", "parts", "quiet", "read"]

@@ -2,24 +2,19 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from plugin import signals
 from plugin.counts import Counts, cadence, read
 from plugin.counts.answer import Answer
-from plugin.judge.plan import Plan, plan
+from plugin.judge.plan import plan
 from plugin.judge.recall import Recall
 from plugin.judge.source import Source
 from plugin.prometheus import ConfigError, PrometheusError
 from plugin.promql.query import Query
 from plugin.question import Question
 from plugin.signals import Signal
-from plugin.statistics.limits import Limits
-from plugin.verdict import Case, Progress, Reason, decide, why
-
-_SLACK_SECONDS, _SCRAPES = 15, 3
-"""Counts of both arms are fresh for so long, and one interval. By design the newest are a scrape,
-up to 5 s and up to an interval old; the rest is for a scrape that fails and for few requests."""
+from plugin.verdict import Case, Reason, age, decide, weigh, why
 
 
 @dataclass(frozen=True)
@@ -70,64 +65,29 @@ class Judge:
 
     async def judge(self, question: Question) -> Judgement:
         """Decide. Whatever is wrong with Prometheus or its data is a verdict too: undecided."""
-        planned, query = self.plan(question)
-        indicators = planned.indicators
+        scrape = self.scrape_interval
+        planned, query = plan(question, scrape, self._reporter, self.clock())
         try:
             answer = await self._recall.answer(planned, query)
         except PrometheusError as error:
             return cannot_judge(question, error, query.end, query)
-        pods = signals.attempt_pods(answer)
-        counts = read(answer, indicators, question.policy.warm_up.total_seconds(), pods)
-        canary = question.arm("canary", self._reporter)
-        counts = replace(
-            counts,
-            rarely=cadence.rarely(answer, self.scrape_interval),
-            apart=frozenset(one.name for one in indicators if one.apart(canary)),
+        counts = read(
+            answer,
+            planned.indicators,
+            question.policy.warm_up.total_seconds(),
+            signals.attempt_pods(answer),
+            cadence.rarely(answer, scrape),
         )
-        cases = self.cases(question, counts)
+        now = self.clock()
+        cases = weigh(question, counts, now, scrape, planned.apart)
         decision = decide(cases)
-        reason = decision.reason
-        sentence = why.explain(decision, counts, question, self._age(counts))
         watched = _signals(question, answer, counts)
-        worst = signals.worst(watched)
-        if worst is not None and worst.outranks(reason):
-            reason, sentence = worst.reason, worst.why
+        said = [
+            (decision.reason, why.explain(decision, counts, question, age(counts, now))),
+            *((one.reason, one.why) for one in watched if one.reason is not None),
+        ]
+        reason, sentence = min(said, key=lambda one: one[0].rank)
         return Judgement(question, reason, sentence, query.end, query, counts, cases, watched)
-
-    def plan(self, question: Question) -> tuple[Plan, Query]:
-        """What is asked, and the range query that asks it.
-
-        It ends where every target must have been scraped.
-        """
-        settle = min(self.scrape_interval / 4, 5)
-        latest = self.clock() - self.scrape_interval - settle
-        return plan(question, self.scrape_interval, self._reporter, latest)
-
-    def cases(self, question: Question, counts: Counts) -> tuple[Case, ...]:
-        """What each objective says of these counts now. Replays decide by it too."""
-        progress = Progress.of(counts, question)
-        compared, age = counts.compared, self._age(counts)
-        newest = _SLACK_SECONDS + _SCRAPES * self.scrape_interval + counts.seconds
-        fresh = age is not None and age <= newest
-        fresh = fresh and not counts.unsettled and counts.rarely is None
-        return tuple(
-            Case(
-                objective=objective,
-                limits=Limits.of(objective, question.slo, question.policy, question.exposure),
-                policy=question.policy,
-                rollout=compared[objective.name],
-                seconds=counts.seconds,
-                progress=progress,
-                fresh=fresh,
-                apart=objective.name in counts.apart,
-            )
-            for objective in question.slo.objectives
-        )
-
-    def _age(self, counts: Counts) -> float | None:
-        """Seconds since both arms were last seen with requests; None if they never were."""
-        ends = counts.ends[counts.traffic.comparable]
-        return self.clock() - float(ends[-1]) if len(ends) else None
 
 
 def _signals(question: Question, answer: Answer, counts: Counts) -> tuple[Signal, ...]:

@@ -16,6 +16,7 @@ from plugin.counts.answer import Part
 from plugin.indicators import Indicator
 from plugin.promql.query import REPLICAS, Query, union
 from plugin.question import Question
+from plugin.scraping import lag
 
 _DEFAULT_LOOKBACK_SECONDS = 2 * 3600
 _MAX_INTERVALS = 720
@@ -28,20 +29,20 @@ _WHAT = {"service", "namespace", "slo", "metrics", "histograms", "labels", "arms
 
 @dataclass(frozen=True)
 class Plan:
-    """The `indicators` of a question, the `parts` of the query that asks for them and for all else
-    that is watched, and its `text`.
+    """The `indicators` of a question, those of them whose arms are scraped `apart`, the `parts` of
+    the query that asks for them and for all else that is watched, and its `text`.
     """
 
     indicators: Sequence[Indicator]
+    apart: frozenset[str]
     parts: Sequence[Part]
     text: str
 
 
-def plan(
-    question: Question, scrape_interval: int, reporter: str, latest: float
-) -> tuple[Plan, Query]:
-    """The plan of a question, and its query: the newest interval ends at `latest` (Unix seconds) or
-    just before. `reporter` is the side of Istio's metrics to use.
+def plan(question: Question, scrape_interval: int, reporter: str, now: float) -> tuple[Plan, Query]:
+    """The plan of a question, and its query. `reporter` is the side of Istio's metrics to use.
+
+    The newest interval is the last of which every target has been scraped (`now` in Unix seconds).
 
     The ends of the intervals are multiples of their length, so both arms, all replicas and repeated
     questions see the same ones.
@@ -50,7 +51,7 @@ def plan(
     seconds = question.lookback(timedelta(seconds=usual)).total_seconds()
     step = scrape_interval * ceil(seconds / (scrape_interval * _MAX_INTERVALS))
     found = _plan(question.model_dump_json(include=_WHAT), step, scrape_interval, reporter)
-    end = floor(latest / step) * step
+    end = floor((now - lag(scrape_interval)) / step) * step
     return found, Query(found.text, end - step * (ceil(seconds / step) - 1), end, step)
 
 
@@ -66,4 +67,4 @@ def _plan(what: str, step: int, scrape_interval: int, reporter: str) -> Plan:
             question.slo.bounds, arms, question.labels.scheme, REPLICAS, scrape_interval
         ),
     ]
-    return Plan(indicators, asked, union(map(str, asked)))
+    return Plan(indicators, question.apart(reporter), asked, union(map(str, asked)))

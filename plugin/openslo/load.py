@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from plugin.indicators.arms import check_expressions
+from plugin.indicators.expressions import check_expressions
 from plugin.openslo.documents import Document, read
 from plugin.openslo.findings import Findings, OpenSLOError
 from plugin.openslo.library import Library

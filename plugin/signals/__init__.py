@@ -3,6 +3,6 @@
 from plugin.signals.ask import parts
 from plugin.signals.bounds import within_bounds
 from plugin.signals.health import attempt_pods, health
-from plugin.signals.signal import Signal, worst
+from plugin.signals.signal import Signal
 
-__all__ = ["Signal", "attempt_pods", "health", "parts", "within_bounds", "worst"]
+__all__ = ["Signal", "attempt_pods", "health", "parts", "within_bounds"]

@@ -14,8 +14,8 @@ The tilt with the highest g leads. Three things put its goal above ln(1/level):
 - Harm is only crossed by a failure, which on average jumps half a step (ln a) too far.
 
 From there on it is a random walk with drift towards a barrier, whose time of first passage has the
-inverse Gaussian distribution. No constant is fitted. `tests/unit/plugin/test_power.py` and
-docs/verdicts.md compare it with simulated releases.
+inverse Gaussian distribution. No constant is fitted. The tests and docs/verdicts.md
+compare it with simulated releases.
 """
 
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ from math import inf, isfinite, log
 import numpy as np
 
 from plugin.policy import Policy
+from plugin.scraping import lag
 from plugin.slo import SLO, Objective
 from plugin.statistics.evidence import HARM, LATE, SAFE, Array
 from plugin.statistics.limits import Limits
@@ -144,7 +145,7 @@ class PlannedStage:
 
         It waits for the end of its interval and for the scrape of every target.
         """
-        return self.scrape / 2 + self.scrape + min(self.scrape / 4, 5)
+        return self.scrape / 2 + lag(self.scrape)
 
     def failing(self, regression: float) -> Passage:
         """The way to FAIL of a canary with this bad ratio, by comparison with stable."""

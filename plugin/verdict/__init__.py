@@ -2,15 +2,17 @@
 
 from plugin.verdict.case import Case
 from plugin.verdict.decide import Decision, decide
-from plugin.verdict.progress import INCIDENT_SECONDS, Progress
+from plugin.verdict.progress import Progress
 from plugin.verdict.reasons import Reason, Verdict
+from plugin.verdict.weigh import age, weigh
 
 __all__ = [
-    "INCIDENT_SECONDS",
     "Case",
     "Decision",
     "Progress",
     "Reason",
     "Verdict",
+    "age",
     "decide",
+    "weigh",
 ]

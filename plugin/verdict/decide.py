@@ -34,7 +34,7 @@ def decide(cases: Sequence[Case]) -> Decision:
     and every hold of any objective, and promotes nothing if an objective hardly had an event, or
     looks bad in an interval that the next one has to explain.
     """
-    case = min(cases, key=lambda case: list(Reason).index(case.reason))
+    case = min(cases, key=lambda case: case.reason.rank)
     if case.reason is not Reason.GATHERING or not case.progress.over:
         return Decision(case.reason, case)
     reason = _AT_THE_DEADLINE[case.policy.on_undecided]

@@ -10,7 +10,7 @@ from math import ceil
 
 import numpy as np
 
-from plugin.counts import Counts, stage_start
+from plugin.counts import Counts
 from plugin.question import Question
 from plugin.statistics.evidence import Strata, trailing
 
@@ -60,6 +60,21 @@ class Progress:
         arrived, now = stage.share > 0, newest(stage, seconds, share).share
         fed = now <= _OVERFED * share and not starved(stage[-recent(seconds) :], share)
         return cls(begins, arrived and fed, _observed(stage, seconds, time), alone)
+
+
+def stage_start(traffic: Strata, weight: float, before: float = 0) -> int:
+    """The first interval of the stage that gives the canary this share (0 to 1) of the traffic.
+
+    It is the most likely moment at which the canary's share rose to it from that of the stage
+    `before`, or from half of it if that is more: evidence of the stage before is none for this one.
+    The number of intervals if the share has not arrived, be it for a moment or because the traffic
+    is not split as it should.
+    """
+    lower = max(before, weight / 2)
+    gain = traffic.canary_total * np.log(weight / lower)
+    gain += traffic.stable_total * np.log((1 - weight) / (1 - lower))
+    since = np.cumsum(gain[::-1])[::-1]
+    return int(np.argmax(since)) if len(since) and since.max() > 0 else len(traffic)
 
 
 def recent(seconds: int) -> int:

@@ -32,6 +32,11 @@ class Reason(StrEnum):
     MAY_BEGIN = "may_begin"
 
     @property
+    def rank(self) -> int:
+        """Its place in that order; the lowest decides."""
+        return list(Reason).index(self)
+
+    @property
     def verdict(self) -> Verdict:
         if self in _FAIL:
             return Verdict.FAIL

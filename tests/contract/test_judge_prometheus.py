@@ -15,6 +15,7 @@ from plugin.counts import read
 from plugin.counts.answer import Answer
 from plugin.judge import Judge
 from plugin.judge.flagger import canary_weight
+from plugin.judge.plan import plan
 from plugin.prometheus import ConfigError, Prometheus
 from plugin.promql.query import Query
 from plugin.verdict import Reason
@@ -345,9 +346,9 @@ async def _watch(url: str) -> tuple[float, int | None]:
     counted = 0.0
     while time.monotonic() < deadline and settled < 3:
         await asyncio.sleep(1)
-        plan, query = judge.plan(question)
-        answer = Answer.of(await judge.source.query_range(query), query, plan.parts)
-        counts = read(answer, plan.indicators)
+        asked, query = plan(question, 1, "source", time.time())
+        answer = Answer.of(await source.query_range(query), query, asked.parts)
+        counts = read(answer, asked.indicators)
         counted = float(counts.strata["availability"].canary_total.sum())
         settled += counted >= Exporter.enough * 10
     weight = await canary_weight(judge, question)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from plugin.counts import Counts, read
 from plugin.counts.answer import Answer
 from plugin.judge import Judge, Judgement
+from plugin.judge.plan import plan
 from plugin.prometheus import Prometheus
 from plugin.question import Question
 from plugin.signals import attempt_pods
@@ -126,9 +127,9 @@ class History:
         """Prometheus' answer to the judge's query."""
 
         async def ask(judge: Judge) -> Answer:
-            plan, query = judge.plan(question)
+            asked, query = plan(question, STEP, "source", judge.clock())
             assert (query.start, query.intervals) == (BEGIN, INTERVALS)
-            return Answer.of(await judge.source.query_range(query), query, plan.parts)
+            return Answer.of(await judge.source.query_range(query), query, asked.parts)
 
         return self._with_judge(ask)
 

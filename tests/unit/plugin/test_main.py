@@ -41,6 +41,15 @@ def test_a_misspelt_variable_is_named(
     assert capsys.readouterr().err.startswith("SLUICE_TOKENFILE: ")
 
 
+def test_so_is_a_misspelt_one_that_is_required(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SLUICE_PROMETEUS_URL", "http://prometheus:9090")
+    assert main() == 2
+    named = [line.split(":")[0] for line in capsys.readouterr().err.splitlines()]
+    assert named == ["SLUICE_PROMETHEUS_URL", "SLUICE_PROMETEUS_URL"]
+
+
 def test_an_address_on_which_nothing_can_listen_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,28 +1,16 @@
 """A team that sets nothing gets good behaviour: what docs/verdicts.md says of default stages."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from benchmarks.verdicts.stages import EVERY, SCRAPE, Situation, Summary
 from cli.replay.simulate import Ending, Outcome
-from plugin.judge import Judge
-from plugin.prometheus import QueryError
-from plugin.promql.query import Query
-from plugin.verdict import Reason
+from plugin.judge.plan import plan
 
 ROOT = Path(__file__).parents[4]
 USUAL = Situation(100, "availability=99.9")
-
-
-class Nowhere:
-    async def query_range(self, query: Query) -> Any:
-        raise QueryError(query.text)
-
-    async def query(self, text: str) -> Any:
-        raise QueryError(text)
 
 
 def endings(situation: Situation, releases: int = 40) -> list[Ending]:
@@ -62,9 +50,8 @@ def test_shorter_stages_and_another_policy_may_be_tried() -> None:
 
 def test_the_default_stages_leave_the_counts_as_fine_as_the_scrapes() -> None:
     """A longer look-back widens the intervals, for services with much traffic too."""
-    judge = Judge(Nowhere(), SCRAPE, clock=lambda: 1_800_000_000.0)
     asked = USUAL.plan.asked(USUAL.plan.stages[0])
-    _, query = judge.plan(asked)
+    _, query = plan(asked, SCRAPE, "source", 1_800_000_000.0)
     assert query.step == SCRAPE
     assert query.end - query.start >= USUAL.plan.seconds
 
@@ -72,7 +59,7 @@ def test_the_default_stages_leave_the_counts_as_fine_as_the_scrapes() -> None:
 def test_times_are_those_of_all_releases() -> None:
     """Of four releases three are promoted: nine of ten never are."""
     outcomes = [
-        Outcome(ending, seconds, (), Reason.GATHERING, {"availability": 2.0})
+        Outcome(ending, seconds, {"availability": 2.0})
         for ending, seconds in (
             (Ending.PROMOTED, 300),
             (Ending.PROMOTED, 600),

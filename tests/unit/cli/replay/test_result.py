@@ -3,13 +3,12 @@
 from cli.replay.campaign import Replayed, Results, Scenario
 from cli.replay.result import row, surely_above, warnings
 from cli.replay.simulate import Ending, Outcome
-from plugin.verdict import Reason
 from tests.unit.cli.replay.conftest import MakeReport
 
 
 def outcomes(*ended: tuple[Ending, float]) -> list[Replayed]:
     return [
-        Replayed(0, Outcome(ending, seconds, (), Reason.GATHERING, {"availability": seconds / 10}))
+        Replayed(0, Outcome(ending, seconds, {"availability": seconds / 10}))
         for ending, seconds in ended
     ]
 

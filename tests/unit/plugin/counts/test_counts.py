@@ -1,6 +1,6 @@
 """Counts: what the answer says and nothing more; what cannot be trusted is left out."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pytest
@@ -8,21 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugin.counts.answer import Answer
-from plugin.counts.counts import (
-    Counts,
-    attempt_of,
-    birth,
-    implausible,
-    paired,
-    parts,
-    quiet,
-    read,
-    stage_start,
-)
+from plugin.counts.counts import Counts, implausible, parts, read
 from plugin.prometheus import QueryError, Series
 from plugin.promql.query import SERIES, Query
 from plugin.question import Question
 from plugin.statistics.evidence import Strata
+from tests.unit.plugin.traffic import of_traffic
 
 Build = Callable[..., Strata]
 QUERY = Query("requests", start=1000, end=1090, step=10)
@@ -44,12 +35,6 @@ def counted(question: Question, *answer: Series, warm_up: float = 0) -> Counts:
     arms = {name: question.arm(name, "source") for name in ("canary", "stable")}
     asked = list(parts(question.indicators, arms, QUERY.step, ()))
     return read(Answer.of(answer, QUERY, asked), question.indicators, warm_up)
-
-
-def of_traffic(*intervals: Sequence[float]) -> Strata:
-    """Strata from (canary, stable) requests per interval."""
-    canary, stable = np.array(intervals, dtype=np.float64).reshape(-1, 2).T
-    return Strata(np.zeros(len(canary)), canary, np.zeros(len(canary)), stable)
 
 
 def test_response_codes_fold_into_bad_and_total(question: Question) -> None:
@@ -198,121 +183,6 @@ def test_a_busy_moment_of_a_small_service_is_no_jump() -> None:
     assert not implausible(counts).any()
 
 
-def test_an_earlier_attempt_at_the_same_version_does_not_count() -> None:
-    retried = of_traffic((10, 90), (10, 90), *[(0, 100)] * 12, (10, 90), (10, 90))
-    assert birth(retried, 30) == 14
-
-
-def test_an_earlier_attempt_does_not_fail_its_successor_before_its_first_request() -> None:
-    assert birth(of_traffic((10, 90), (10, 90), *[(0, 100)] * 12), 30) is None
-
-
-def test_a_missed_scrape_is_no_absence_whatever_was_served_meanwhile() -> None:
-    missed = ((150, 1350), (0, 1350), (150, 1350))
-    assert birth(of_traffic(*missed), 15) == 0
-    assert birth(of_traffic(*missed[:2]), 15) == 0
-    assert birth(of_traffic(*missed), 300) == 2
-    assert birth(of_traffic(*missed[:2]), 300) is None
-
-
-def test_a_lull_is_no_new_attempt() -> None:
-    assert birth(of_traffic((1, 9), *[(0, 10)] * 50, (1, 9)), 15) == 0
-
-
-def test_a_release_without_requests_is_not_born() -> None:
-    traffic = of_traffic((0, 400), (0, 700))
-    assert birth(traffic, 150) is None
-    assert quiet(traffic) == 1100
-
-
-def test_a_release_begins_with_its_pods_where_they_are_known() -> None:
-    """Neither a short absence nor a long silence says more than they do."""
-    retried = of_traffic((10, 90), (10, 90), (0, 100), (10, 90))
-    assert birth(retried, 15, attempt=2) == 3
-    silent = of_traffic((10, 90), *[(0, 100)] * 20)
-    assert birth(silent, 15, attempt=0) == 0
-    assert birth(silent, 15, attempt=1) is None
-
-
-def test_a_release_begins_with_a_request_that_names_its_version() -> None:
-    unreached = of_traffic((5, 9), (10, 9), (10, 9))
-    assert birth(unreached, 15, by_name=np.array([0.0, 0.0, 10.0])) == 2
-    assert birth(unreached, 15, by_name=np.zeros(3)) is None
-
-
-NAN = float("nan")
-
-
-@pytest.mark.parametrize(
-    ("canary", "stable", "requests", "attempt"),
-    [
-        ([NAN, NAN, NAN], [1, 1, 1], [0, 0, 0], None),
-        ([NAN, NAN, NAN], [NAN, NAN, NAN], [1, 1, 1], None),
-        ([2, 2, 2], [1, 1, 1], [0, 1, 1], 0),
-        ([2, NAN, 2], [1, 1, 1], [1, 0, 1], 2),
-        ([2, 0, 2], [1, 1, 1], [1, 0, 1], 2),
-        ([2, NAN, 2], [1, NAN, 1], [1, 0, 1], 0),
-        ([2, NAN, 2], [1, 1, 1], [1, 5, 1], 0),
-        ([2, NAN, NAN], [1, 1, 1], [1, 0, 0], 3),
-    ],
-    ids=[
-        "never seen",
-        "nobody looked",
-        "there all the time",
-        "away in between",
-        "scaled to zero in between",
-        "nobody looked in between",
-        "away, and its callers were refused",
-        "gone",
-    ],
-)
-def test_an_attempt_begins_when_its_pods_come(
-    canary: list[float], stable: list[float], requests: list[float], attempt: int | None
-) -> None:
-    arrays = (np.array(each, dtype=np.float64) for each in (canary, stable, requests))
-    assert attempt_of(*arrays) == attempt
-
-
-def test_events_that_are_scraped_at_other_times_are_compared() -> None:
-    strata = Strata(
-        *(
-            np.array(arm, dtype=np.float64)
-            for arm in (
-                [1, 0, 0, 0, 2, 0, 0],
-                [5, 0, 0, 0, 6, 0, 0],
-                [0, 0, 3, 0, 0, 0, 0],
-                [0, 0, 50, 0, 0, 0, 60],
-            )
-        )
-    )
-    found = paired(strata, reach=3)
-    assert found.canary_total.tolist() == [0, 0, 5, 0, 0, 0, 6]
-    assert found.canary_bad.tolist() == [0, 0, 1, 0, 0, 0, 2]
-    assert found.stable_total.tolist() == [0, 0, 50, 0, 0, 0, 60]
-
-
-def test_events_wait_for_a_while_only() -> None:
-    apart = of_traffic((5, 0), (0, 0), (0, 0), (0, 50))
-    assert not paired(apart, reach=2).comparable.any()
-    assert paired(apart, reach=3).comparable.tolist() == [False, False, False, True]
-
-
-totals = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=20)
-
-
-@given(totals, st.integers(0, 5))
-def test_pairing_loses_nothing_and_changes_nothing_that_can_be_compared(
-    totals: list[tuple[int, int]], reach: int
-) -> None:
-    before = of_traffic(*totals)
-    after = paired(before, reach)
-    assert after.canary_total.sum() == before.canary_total.sum()
-    assert after.stable_total.sum() == before.stable_total.sum()
-    assert (after.comparable | ~before.comparable).all()
-    if before.comparable.all():
-        assert after.canary_total.tolist() == before.canary_total.tolist()
-
-
 @pytest.mark.parametrize("away", ["canary", "stable"])
 def test_missed_scrapes_of_one_arm_compare_the_same_minutes(away: str) -> None:
     """An incident in both arms, while one of them is not scraped: it comes in one interval."""
@@ -328,23 +198,6 @@ def test_missed_scrapes_of_one_arm_compare_the_same_minutes(away: str) -> None:
     assert (found.canary_bad.sum(), found.stable_bad.sum()) == (15, 135)
     # What is seen of the traffic stays where it was seen.
     assert counts.traffic is counts.strata["availability"]
-
-
-def test_quiet_counts_since_the_canarys_last_request() -> None:
-    assert quiet(of_traffic((1, 100), (0, 30), (0, 40))) == 70
-
-
-@pytest.mark.parametrize(("before", "weight"), [(0.0, 0.1), (0.1, 0.3), (0.3, 0.6), (0.5, 0.75)])
-def test_a_stage_starts_when_its_share_arrives(before: float, weight: float) -> None:
-    rng = np.random.default_rng(7)
-    canary = rng.binomial(100, np.repeat([before, weight], 30)).astype(float)
-    start = stage_start(of_traffic(*zip(canary, 100 - canary, strict=True)), weight)
-    assert abs(start - 30) <= 1
-
-
-def test_a_stage_whose_share_has_not_arrived_has_not_started() -> None:
-    assert stage_start(of_traffic(*[(10, 90)] * 30), 0.3) == 30
-    assert stage_start(of_traffic(), 0.3) == 0
 
 
 def test_a_series_that_was_not_asked_for_is_refused(question: Question) -> None:

@@ -57,7 +57,7 @@ def query(end: int, intervals: int = INTERVALS, text: str = "all") -> Query:
 
 
 def plan(text: str = "all") -> Plan:
-    return Plan((), PARTS, text)
+    return Plan((), frozenset(), PARTS, text)
 
 
 def steady(length: int = 300) -> History:

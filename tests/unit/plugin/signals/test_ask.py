@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from plugin.judge import Judge
+from plugin.judge.plan import plan
 from plugin.question import Question
 from plugin.signals.pods import Pods
 
@@ -14,12 +14,12 @@ from plugin.signals.pods import Pods
     [("2m", 15, 60), ("2m", 2, 60), ("1m", 30, 60), ("10m", 15, 120), ("0s", 15, 30)],
 )
 def test_a_sample_of_a_limit_is_held_for_two_scrapes_or_half_the_time_it_has_to_last(
-    traffic: Any, asked: dict[str, Any], lasting: str, scrape_interval: int, held: int
+    asked: dict[str, Any], lasting: str, scrape_interval: int, held: int
 ) -> None:
     asked["slo"]["limits"] = {"queue": {"value": "queue_length", "most": 5, "for": lasting}}
     question = Question.model_validate(asked)
-    plan, _ = Judge(traffic, scrape_interval).plan(question)
-    (text,) = (part.text for part in plan.parts if part.name == "canary queue")
+    asked_for, _ = plan(question, scrape_interval, "source", 1_800_000_000.0)
+    (text,) = (part.text for part in asked_for.parts if part.name == "canary queue")
     assert "last_over_time(queue_length{" in text
     assert f"[{held * 1000}ms]" in text
 

@@ -12,7 +12,8 @@ from plugin.counts import Counts
 from plugin.question import Question
 from plugin.statistics.evidence import Strata
 from plugin.verdict import Progress
-from plugin.verdict.progress import starved
+from plugin.verdict.progress import stage_start, starved
+from tests.unit.plugin.traffic import of_traffic
 
 Build = Callable[..., Strata]
 Of = Callable[..., Progress]
@@ -161,3 +162,16 @@ def test_no_time_is_over_before_it_was_observed(
     seen = int(np.count_nonzero(canary + stable))
     assert 0 <= progress.begins <= len(arms)
     assert not progress.over or seen * SECONDS >= time
+
+
+@pytest.mark.parametrize(("before", "weight"), [(0.0, 0.1), (0.1, 0.3), (0.3, 0.6), (0.5, 0.75)])
+def test_a_stage_starts_when_its_share_arrives(before: float, weight: float) -> None:
+    rng = np.random.default_rng(7)
+    canary = rng.binomial(100, np.repeat([before, weight], 30)).astype(float)
+    start = stage_start(of_traffic(*zip(canary, 100 - canary, strict=True)), weight)
+    assert abs(start - 30) <= 1
+
+
+def test_a_stage_whose_share_has_not_arrived_has_not_started() -> None:
+    assert stage_start(of_traffic(*[(10, 90)] * 30), 0.3) == 30
+    assert stage_start(of_traffic(), 0.3) == 0

@@ -1,4 +1,4 @@
-"""From a question to the labels of its two arms, and whether they can be put into its SLO."""
+"""Can the arms be put into a team's own PromQL? Whoever fixes a label of theirs, is told."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
