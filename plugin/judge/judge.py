@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from plugin import signals
 from plugin.counts import Counts, cadence, read
-from plugin.counts.answer import Answer
 from plugin.judge.plan import plan
 from plugin.judge.recall import Recall
 from plugin.judge.source import Source
@@ -81,7 +80,7 @@ class Judge:
         now = self.clock()
         cases = weigh(question, counts, now, scrape, planned.apart)
         decision = decide(cases)
-        watched = _signals(question, answer, counts)
+        watched = signals.watched(question.slo, answer, _since(counts, query))
         said = [
             (decision.reason, why.explain(decision, counts, question, age(counts, now))),
             *((one.reason, one.why) for one in watched if one.reason is not None),
@@ -90,19 +89,6 @@ class Judge:
         return Judgement(question, reason, sentence, query.end, query, counts, cases, watched)
 
 
-def _signals(question: Question, answer: Answer, counts: Counts) -> tuple[Signal, ...]:
-    """What the canary's pods say, and the values with bounds, since the release began."""
-    step, since = answer.query.step, None
-    if len(counts.ends):
-        since = (int(counts.ends[0]) - answer.query.start) // step
-    bounds = (
-        signals.within_bounds(
-            bound,
-            answer.value(f"canary {bound.name}"),
-            answer.value(f"stable {bound.name}"),
-            step,
-            since,
-        )
-        for bound in question.slo.bounds
-    )
-    return (*signals.health(answer, question.slo.restarts), *bounds)
+def _since(counts: Counts, query: Query) -> int | None:
+    """The release's first interval; None if it had no requests yet."""
+    return (int(counts.ends[0]) - query.start) // query.step if len(counts.ends) else None

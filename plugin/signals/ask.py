@@ -7,11 +7,12 @@ from functools import partial
 from plugin.counts.answer import Part
 from plugin.indicators import Arm, Field, Scheme, scheme_of
 from plugin.promql.expressions import Insert, read_value
-from plugin.promql.matchers import Matcher
+from plugin.promql.matchers import Matcher, selector
 from plugin.signals.pods import Pods
 from plugin.slo import CPU, MEMORY, Bound
 
 PODS, RESTARTS, OOM, CRASH = "pods.count", "pods.restarts", "pods.oom_killed", "pods.crash_loop"
+FAILED_SCRAPES = "pods.failed_scrapes"
 """Parts of the query. The point keeps them apart from a team's own names."""
 _LONGEST_HELD = timedelta(minutes=2)
 
@@ -33,9 +34,14 @@ def parts(
                 held = _held(bound.lasting, scrape_interval)
                 put = Insert(partial(_matchers, name, arm, application), replicas, held)
                 furthest = "max" if bound.most is not None else "min"
-                value = f"{furthest}({read_value(bound.value).within(put)})"
+                written = read_value(bound.value)
+                value = f"{furthest}({written.within(put)})"
+                if name == "canary":
+                    yield _value(series_of(bound), written.series_within(put))
             yield _value(f"{name} {bound.name}", _finite(value))
         yield _value(f"{name} {PODS}", pods.count())
+        if name == "canary" and any(bound.value is not None for bound in bounds):
+            yield _value(FAILED_SCRAPES, _failed_scrapes(name, arm, application))
         stable = name != "canary"
         restarts = pods.recent_restarts() if stable else pods.restarts()
         yield _value(f"{name} {RESTARTS}", restarts)
@@ -53,6 +59,17 @@ def pods_of(name: str, arm: Arm, application: Scheme) -> Pods:
         labelled=[(one.label, one.operator, one.value) for one in labelled],
         targets=namespace.label == "namespace",
     )
+
+
+def series_of(bound: Bound) -> str:
+    """The part that tells how many series of the canary's a limit reads."""
+    return f"{bound.name} series"
+
+
+def _failed_scrapes(name: str, arm: Arm, application: Scheme) -> str:
+    """How many of an arm's targets could not be scraped, where targets carry the arms' labels."""
+    (own,) = application.matchers(name, arm)
+    return f"count({selector('up', own)} == 0)"
 
 
 def _held(lasting: timedelta, scrape_interval: int) -> timedelta:

@@ -17,41 +17,51 @@ _RECENT_SECONDS = 30
 
 
 def within_bounds(
-    bound: Bound, canary: Array, stable: Array, step: int, since: int | None
+    bound: Bound,
+    canary: Array,
+    stable: Array,
+    step: int,
+    since: int | None,
+    *,
+    known: NDArray[np.bool_] | None = None,
 ) -> Signal:
     """What follows from one value per arm and interval (NaN where it was not seen).
 
     `since` is the release's first interval; without it only the newest values count. A release
     fails once the canary was beyond the bound for long enough while stable was not: what both are
     beyond at once is a shared incident. Once it has failed it stays so, whoever asks later. A value
-    that was not seen is beyond nothing, and does not pass.
+    that was not seen is beyond nothing, and does not pass. One that is not `known` to tell of the
+    canary alone (`plugin.signals.scraped`) fails nothing, and does not pass if it is beyond.
     """
     needed = ceil(bound.lasting / timedelta(seconds=step)) + 1
     first = max(0, len(canary) - needed) if since is None else since
-    canary, stable = canary[first:], stable[first:]
+    known = np.ones(len(canary), dtype=bool) if known is None else known
+    canary, stable, known = canary[first:], stable[first:], known[first:]
     beyond, shared = _beyond(bound, canary), _beyond(bound, stable)
     # A stable that is measured, but not now, may be beyond it as well.
     unknown = np.isnan(stable) if not np.isnan(stable).all() else shared
-    alone = _runs(beyond & ~shared & ~unknown)
-    now = {"canary": _newest(canary, step), "stable": _newest(stable, step)}
+    alone = _runs(beyond & known & ~shared & ~unknown)
+    newest = _newest(canary, step), _newest(stable, step)
+    at, beside = newest
     reason, why = None, ""
     if len(alone) and alone.max() >= needed:
-        at = int(np.argmax(alone >= needed))
-        reason = Reason.LIMIT_EXCEEDED
-        why = f"{_compared(bound, canary[at], stable[at])} for {format_duration(bound.lasting)}"
-    elif now["canary"] is None:
+        failed = int(np.argmax(alone >= needed))
+        compared = _compared(bound, canary[failed], stable[failed])
+        reason, why = Reason.LIMIT_EXCEEDED, f"{compared} for {format_duration(bound.lasting)}"
+    elif at is None:
         reason, why = Reason.NO_DATA, _unseen(bound)
-    elif beyond[-1:].any() and shared[-1:].any():
-        reason = Reason.COMMON_MODE
-        why = f"stable is beyond it too: {_compared(bound, canary[-1], stable[-1])}: waiting"
-    elif beyond[-1:].any():
-        reason = Reason.GATHERING
-        why = (
-            f"{_compared(bound, canary[-1], stable[-1])} just now: it fails the release after "
-            f"{format_duration(bound.lasting)}"
-        )
+    elif beyond[at]:
+        compared = _compared(bound, canary[at], np.nan if beside is None else stable[beside])
+        if beside is not None and shared[beside]:
+            reason, why = Reason.COMMON_MODE, f"stable is beyond it too: {compared}: waiting"
+        else:
+            reason, why = Reason.GATHERING, f"{compared} just now: {_held_for(bound, known[at])}"
     limit = bound.most if bound.most is not None else bound.least
-    return Signal(bound.name, reason, why, **now, bound=limit)
+    values = [
+        None if index is None else float(arm[index])
+        for arm, index in zip((canary, stable), newest, strict=True)
+    ]
+    return Signal(bound.name, reason, why, *values, bound=limit)
 
 
 def _beyond(bound: Bound, values: Array) -> NDArray[np.bool_]:
@@ -67,10 +77,21 @@ def _runs(flags: NDArray[np.bool_]) -> NDArray[np.int64]:
     return at - np.maximum.accumulate(np.where(flags, 0, at)) if len(flags) else at
 
 
-def _newest(values: Array, step: int) -> float | None:
-    recent = values[-max(3, ceil(_RECENT_SECONDS / step)) :]
-    seen = recent[~np.isnan(recent)]
-    return float(seen[-1]) if len(seen) else None
+def _newest(values: Array, step: int) -> int | None:
+    """The interval of the newest value, if it is one of now."""
+    seen = np.flatnonzero(~np.isnan(values))
+    recent = len(seen) and seen[-1] >= len(values) - max(3, ceil(_RECENT_SECONDS / step))
+    return int(seen[-1]) if recent else None
+
+
+def _held_for(bound: Bound, known: bool) -> str:
+    lasting = format_duration(bound.lasting)
+    if known:
+        return f"it fails the release after {lasting} in which it and stable's are always seen"
+    return (
+        "held, as not all that it is made of was scraped throughout since the release began, or "
+        "some of it has just come or gone"
+    )
 
 
 def _compared(bound: Bound, canary: float, stable: float) -> str:

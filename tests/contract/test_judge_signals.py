@@ -23,16 +23,20 @@ OPEN = {"availability": 50}
 
 def serve(past: History) -> None:
     """Both arms answer every request well."""
-    for version, served in (("1.1", 10), ("1.0", 90)):
-        past.add(
-            "istio_requests_total",
-            counter(always(served)),
-            reporter="source",
-            destination_workload_namespace=past.namespace,
-            destination_workload="checkout",
-            destination_version=version,
-            response_code="200",
-        )
+    for version, requests in (("1.1", 10), ("1.0", 90)):
+        served(past, version, counter(always(requests)))
+
+
+def served(past: History, version: str, values: Array) -> None:
+    past.add(
+        "istio_requests_total",
+        values,
+        reporter="source",
+        destination_workload_namespace=past.namespace,
+        destination_workload="checkout",
+        destination_version=version,
+        response_code="200",
+    )
 
 
 def label_pods(past: History) -> None:
@@ -374,3 +378,87 @@ def test_flaggers_stable_copy_is_told_apart_by_its_name(past: History) -> None:
         0,
         1,
     )
+
+
+ORDERS = {"orders": {"value": "sum(rate(orders_total[5m]))", "least": 5}}
+HOLE = slice(50, 66)
+
+
+def own(past: History, metric: str, version: str, values: Array, pod: str = "a") -> None:
+    """A metric of the application itself."""
+    names = {"namespace": past.namespace, "app": "checkout", "version": version}
+    past.add(metric, values, **names, pod=f"{version}-{pod}")
+
+
+@pytest.mark.parametrize("also", ["1.0", ""], ids=["of both arms", "of the canary"])
+def test_failed_scrapes_do_not_fail_a_rate(past: History, also: str) -> None:
+    """What a range forgets in a hole is not missing from the canary."""
+    serve(past)
+    for version, rate in (("1.1", 150), ("1.0", 1350)):
+        values = counter(always(rate))
+        values[HOLE if version in {"1.1", also} else slice(0)] = np.nan
+        own(past, "orders_total", version, values)
+    assert judged(past, limits=ORDERS).reason is Reason.NON_INFERIOR
+
+
+@pytest.mark.parametrize("warm_up", ["0s", "60s"])
+def test_a_range_that_reaches_back_before_the_release_fails_nothing(
+    past: History, warm_up: str
+) -> None:
+    """A good canary whose rate has yet to fill, and one that was slow while it was cold."""
+    for version, count in (("1.0", always(1350)), ("1.1", from_then_on(50, 150))):
+        served(past, version, counter(count, born=True))
+        own(past, "orders_total", version, counter(count, born=True))
+        slow = from_then_on(50, 40) if version == "1.1" else always(0)
+        slow[53:] = 0
+        within = counter(count - slow, born=True)
+        for le, values in (("0.1", within), ("+Inf", counter(count, born=True))):
+            names = {"namespace": past.namespace, "app": "checkout", "version": version}
+            past.add("lag_seconds_bucket", values, **names, le=le)
+    lag = "histogram_quantile(0.9, sum by (le) (rate(lag_seconds_bucket[5m])))"
+    policy = {"lookback": "1500s", "warm_up": warm_up}
+    limits = ORDERS | {"lag": {"value": lag, "most": 0.099}}
+    judgement = past.judgement(past.question({**OPEN, "limits": limits}, policy=policy))
+    assert judgement.reason is Reason.NON_INFERIOR
+
+
+def test_a_pod_that_is_not_scraped_is_not_missing_from_a_sum(past: History) -> None:
+    serve(past)
+    for version in ("1.0", "1.1"):
+        for pod in "ab":
+            values, up = always(10), always(1)
+            if (version, pod) == ("1.1", "b"):
+                values[50:], up[50:] = np.nan, 0
+            own(past, "consumers", version, values, pod)
+            own(past, "up", version, up, pod)
+    limits = {"consumers": {"value": "sum(consumers)", "least": 15}}
+    judgement = judged(past, limits=limits)
+    assert judgement.reason is Reason.GATHERING
+    assert "not all that it is made of was scraped" in judgement.why
+
+
+def test_a_rate_that_really_is_too_low_fails(past: History) -> None:
+    serve(past)
+    for version, rate in (("1.1", from_then_on(40, 30, before=150)), ("1.0", always(1350))):
+        own(past, "orders_total", version, counter(rate))
+        own(past, "up", version, always(1))
+    judgement = judged(past, limits=ORDERS)
+    assert judgement.reason is Reason.LIMIT_EXCEEDED
+
+
+@pytest.mark.parametrize("phase", range(4))
+@pytest.mark.parametrize("lasting", ["1m", "90s", "2m"])
+def test_a_limit_that_is_measured_once_a_minute_never_passes_beyond_its_bound(
+    past: History, phase: int, lasting: str
+) -> None:
+    """It fails if two samples fit into the time."""
+    serve(past)
+    for version, depth in (("1.0", 5.0), ("1.1", 50.0)):
+        values = always(depth)
+        values[np.arange(INTERVALS) % 4 != phase] = np.nan
+        names = {"namespace": past.namespace, "app": "checkout", "version": version}
+        past.scrape("queue_depth", values, names, stale=False, delay=4)
+    limits = {"queue": {"value": "queue_depth", "most": 10, "for": lasting}}
+    judgement = judged(past, limits=limits)
+    held = Reason.LIMIT_EXCEEDED if lasting == "2m" else Reason.GATHERING
+    assert judgement.reason is held

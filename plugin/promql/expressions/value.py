@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import NoReturn
 
 from promql_parser import (
@@ -11,6 +12,7 @@ from promql_parser import (
     Expr,
     MatrixSelector,
     ParenExpr,
+    VectorSelector,
 )
 
 from plugin.promql.expressions.parsing import (
@@ -26,6 +28,8 @@ from plugin.promql.expressions.printer import Insert, render
 from plugin.promql.matchers import Matcher
 
 _LONGEST_RANGE = timedelta(hours=1)
+_REMEMBERED = 500
+"""Expressions; they are read again for every verdict."""
 _INVENTS = {"absent", "absent_over_time", "scalar"}
 """Functions that have a value where there is no series; scalar() has NaN, which `bool` makes 0."""
 _OF_SCRAPES = {"timestamp", "count_over_time"}
@@ -45,11 +49,21 @@ class Value:
         """The metrics that it reads, with the conditions the team has put on each."""
         return tuple((one.name or "", matchers(one)) for one in selectors(self.tree))
 
+    @property
+    def reach(self) -> timedelta:
+        """The longest range in it: how far back it looks."""
+        return _longest(self.tree)
+
     def within(self, put: Insert) -> str:
         """The expression of one arm's series, as PromQL."""
         return render(self.tree, put)
 
+    def series_within(self, put: Insert) -> str:
+        """How many series of one arm it reads, as PromQL."""
+        return f"count({' or '.join(render(one, put) for one in selectors(self.tree))})"
 
+
+@lru_cache(_REMEMBERED)
 def read_value(text: str) -> Value:
     """Raises ExpressionError if the arms cannot be put into it, or it would cost too much."""
     tree = parse(text)
@@ -87,10 +101,9 @@ def _check_parts(node: Expr) -> None:
         case Call() if node.func.name in _INVENTS:
             _invents(f"{node.func.name}()")
         case Call() if node.func.name in _OF_SCRAPES:
-            raise ExpressionError(
-                f"has {node.func.name}(), which tells of the scrapes and not of the canary: failed "
-                "ones could fail the release; write something that the application measures"
-            )
+            _of_scrapes(f"{node.func.name}()")
+        case VectorSelector() if _about_scrapes(node.name or ""):
+            _of_scrapes(node.name or "")
         case Call() if node.func.name in _SORTS:
             raise ExpressionError(
                 f"has {node.func.name}(), and one value has no order; leave it out"
@@ -105,6 +118,10 @@ def _check_parts(node: Expr) -> None:
         _check_parts(child)
 
 
+def _about_scrapes(metric: str) -> bool:
+    return metric == "up" or metric.startswith("scrape_")
+
+
 def _constant(node: Expr) -> bool:
     return not any(selectors(node))
 
@@ -113,6 +130,13 @@ def _invents(what: str) -> NoReturn:
     raise ExpressionError(
         f"has {what}: a missing metric would look like a value, and a failed scrape could fail the "
         "release; leave it out: what is not seen is held, and never fails"
+    )
+
+
+def _of_scrapes(what: str) -> NoReturn:
+    raise ExpressionError(
+        f"has {what}, which tells of the scrapes and not of the canary: failed ones could fail the "
+        "release; write something that the application measures"
     )
 
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugin.signals import Signal, within_bounds
+from plugin.signals import Signal
+from plugin.signals.bounds import within_bounds
 from plugin.slo import Bound
 from plugin.verdict import Reason, Verdict
 
@@ -41,6 +42,8 @@ def judged(canary: list[float], stable: list[float], bound: Bound = MOST, since:
         ([NAN, NAN, NAN], LOW, Reason.NO_DATA),
         ([1, NAN, NAN, NAN], LOW, Reason.NO_DATA),
         ([1, NAN, NAN], LOW, None),
+        ([11, 11, 11, NAN], LOW, Reason.GATHERING),
+        ([11, 11, NAN], [1, 11, NAN], Reason.COMMON_MODE),
         ([11, 11, 11, 11], [NAN], Reason.LIMIT_EXCEEDED),
         ([11, 11, 11, 11], [1, 1, NAN, 1], Reason.GATHERING),
     ],
@@ -49,6 +52,19 @@ def test_the_release_fails_once_the_canary_alone_was_beyond_it_for_so_long(
     canary: list[float], stable: list[float], reason: Reason | None
 ) -> None:
     assert judged(canary, stable).reason is reason
+
+
+def test_a_value_that_is_not_of_the_canary_alone_fails_nothing_and_does_not_pass() -> None:
+    beyond, within = np.full(9, 11.0), np.full(9, 1.0)
+    for first, reason in ((0, Reason.LIMIT_EXCEEDED), (5, Reason.LIMIT_EXCEEDED)):
+        known = np.arange(9) >= first
+        assert within_bounds(MOST, beyond, within, 10, 0, known=known).reason is reason
+    late = np.arange(9) >= 6
+    held = within_bounds(MOST, beyond, within, 10, 0, known=late)
+    assert held.reason is Reason.GATHERING
+    never = within_bounds(MOST, beyond, within, 10, 0, known=late & False)
+    assert "not all that it is made of was scraped" in never.why
+    assert within_bounds(MOST, within, within, 10, 0, known=late & False).reason is None
 
 
 def test_the_other_side_of_a_lower_bound_is_below_it() -> None:

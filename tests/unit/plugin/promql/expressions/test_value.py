@@ -124,6 +124,8 @@ def test_the_arm_is_that_of_each_metric() -> None:
         ("limitk(1, a)", "not every Prometheus knows"),
         ("time() - timestamp(a)", "tells of the scrapes"),
         ("count_over_time(a[1m])", "tells of the scrapes"),
+        ("min(up)", "tells of the scrapes"),
+        ("max(scrape_duration_seconds)", "tells of the scrapes"),
         ("info(a)", "not every Prometheus knows"),
         ("mad_over_time(a[1m])", "not every Prometheus knows"),
         ("max_over_time(rate(a[1m])[5m:15s])", "subquery"),
