@@ -24,7 +24,7 @@ from plugin.statistics.evidence import Array, Strata
 
 ARMS = ("canary", "stable")
 
-_UNREACHED = "unreached"
+_UNREACHED, _ELSEWHERE = "unreached", "elsewhere"
 _PAIR_SECONDS = 60
 
 
@@ -34,7 +34,8 @@ class Counts:
 
     `ends` are the intervals' ends in Unix seconds; `dropped` says how many were left out although
     they had requests, and `quiet` how many requests stable had since the canary's last one.
-    `lacking` names the arms of an indicator whose counters do not tell good from bad, and
+    `lacking` names the arms of an indicator whose counters do not tell good from bad, `elsewhere`
+    the indicators whose parts are not scraped together (they have no counts then), and
     `stable_before` is how many requests stable had before the canary's first one. `unsettled` says
     that the newest counts were left out as a jump, which may yet turn out to be traffic, and
     `rarely` that the counters have fewer samples than they should.
@@ -46,6 +47,7 @@ class Counts:
     dropped: int
     quiet: float
     lacking: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    elsewhere: frozenset[str] = frozenset()
     stable_before: float = 0
     unsettled: bool = False
     rarely: Rarely | None = None
@@ -92,6 +94,8 @@ def parts(
             if indicator.unreached and (unreached := indicator.sources[0].unreached(arm)):
                 text = indicator.sources[0].counted(unreached, step, replicas)
                 yield Part(f"{name} {indicator.name} {_UNREACHED}", text)
+            if text := indicator.elsewhere(name, arm):
+                yield Part(f"{name} {indicator.name} {_ELSEWHERE}", text, counts=False)
 
 
 def read(
@@ -123,10 +127,14 @@ def read(
     used = plausible & (ends > began + warm_up)
     busy = counts.traffic.canary_total + counts.traffic.stable_total > 0
     dropped = int(np.count_nonzero(busy & (ends > began) & ~used))
+    elsewhere = frozenset(one.name for one in indicators if _elsewhere(answer, one)[used].any())
+    nothing = {name: Strata(*np.zeros((4, len(ends)))) for name in elsewhere}
     return replace(
         counts,
+        strata={**strata, **nothing},
         dropped=dropped,
         quiet=quiet(traffic),
+        elsewhere=elsewhere,
         stable_before=float(traffic.stable_total[:born].sum()),
         unsettled=bool((~plausible[busy])[-1:].any()),
         rarely=rarely,
@@ -154,6 +162,12 @@ def _sources(answer: Answer, indicator: Indicator) -> dict[str, Counted]:
         arm: {one.key: answer.counts[_part(arm, indicator, one)] for one in indicator.sources}
         for arm in ARMS
     }
+
+
+def _elsewhere(answer: Answer, indicator: Indicator) -> NDArray[np.bool_]:
+    """The intervals in which good or bad events were counted on a target that has no total."""
+    values = (answer.value(f"{arm} {indicator.name} {_ELSEWHERE}") for arm in ARMS)
+    return np.logical_or(*(value > 0 for value in values))
 
 
 def _strata(answer: Answer, indicator: Indicator) -> Strata:

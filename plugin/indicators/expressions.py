@@ -16,7 +16,8 @@ Path = tuple[str, ...]
 
 
 def check_expressions(slo: SLO, application: Scheme = APPLICATION, within: Path = ()) -> None:
-    """Raise a ValidationError for each of a team's expressions that fixes a label of the arms.
+    """Raise a ValidationError for each of a team's expressions that fixes a label of the arms, and
+    for each ratio of counters that are not scraped together.
 
     `within` leads to the SLO; a validator of pydantic's puts its own path before it.
     """
@@ -25,6 +26,11 @@ def check_expressions(slo: SLO, application: Scheme = APPLICATION, within: Path 
         for where, text, used in _expressions(slo)
         for metric, matchers in used
         if (label := conflict(matchers, scheme_of(metric, application).labels))
+    ]
+    problems += [
+        InitErrorDetails(type=_foreign(part, total), loc=(*within, *where), input=part)
+        for where, part, total in _parts(slo)
+        if scheme_of(part, application) != scheme_of(total, application)
     ]
     if problems:
         raise ValidationError.from_exception_data("SLO", problems)
@@ -39,6 +45,22 @@ def _expressions(slo: SLO) -> Iterator[tuple[Path, str, Iterable[tuple[str, Any]
                 yield ("ratios", name, key), text, [(counter.metric, counter.matchers)]
     for name, limit in slo.limits.items():
         yield ("limits", name, "value"), limit.value, read_value(limit.value).used
+
+
+def _parts(slo: SLO) -> Iterator[tuple[Path, str, str]]:
+    """Where the good or bad events of a ratio are written, their metric, and that of all events."""
+    for name, ratio in slo.ratios.items():
+        key, text = ("bad", ratio.bad) if ratio.bad is not None else ("good", ratio.good or "")
+        yield ("ratios", name, key), read_counter(text).metric, read_counter(ratio.total).metric
+
+
+def _foreign(part: str, total: str) -> PydanticCustomError:
+    return PydanticCustomError(
+        "promql",
+        "{part} and {total} are scraped from different places at different times, so one is no "
+        "part of the other; name two counters that are scraped together",
+        {"part": part, "total": total},
+    )
 
 
 def _taken(label: str, metric: str) -> PydanticCustomError:

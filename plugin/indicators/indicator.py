@@ -76,6 +76,17 @@ class Indicator:
         """Whether each arm's events are scraped at times of their own."""
         return any(source.scheme.apart(arm) for source in self.sources)
 
+    def elsewhere(self, name: str, arm: Arm) -> str | None:
+        """How many counters stand on targets of the application that have none of the total.
+
+        PromQL; None where there is nothing to ask. Scraped at two times, the good or bad events
+        since the one are no part of all events since the other.
+        """
+        if self.objective.ratio is None or not self.sources[0].scheme.restarts:
+            return None
+        part, total = (" or ".join(one.selectors(name, arm)) for one in self.sources)
+        return f"count(({part}) unless on (job, instance) ({total}))"
+
     def fold(self, arms: Mapping[str, Counted], intervals: int) -> dict[str, tuple[Array, Array]]:
         """(bad, total) per arm; nothing of either if one of them lacks counters."""
         if self.lacking(arms):

@@ -120,6 +120,11 @@ def _traffic_share(case: Case, counts: Counts, question: Question) -> str:
 
 def _no_data(case: Case, counts: Counts, question: Question, age: float | None) -> str:
     canary = f"{question.arms.canary.workload} {question.arms.canary.version}"
+    if case.objective.name in counts.elsewhere:
+        return (
+            f"{case.objective.name} cannot be counted: its parts are scraped from different "
+            "targets, each at its own time; name two counters that one target has"
+        )
     lacking = counts.lacking.get(case.objective.name)
     if lacking or (case.missing_bucket and not case.unseen):
         arms = {"canary": f"the canary ({canary})", "stable": "stable"}

@@ -8,7 +8,14 @@ import pytest
 
 from plugin.statistics.evidence import Strata
 from plugin.verdict import Reason, Verdict
-from tests.contract.support.history import INTERVALS, Array, History, always, counter
+from tests.contract.support.history import (
+    INTERVALS,
+    Array,
+    History,
+    always,
+    counter,
+    from_then_on,
+)
 
 Names = Callable[[str, str], dict[str, str]]
 """Namespace and version ("1.1" is the canary's) → labels."""
@@ -278,3 +285,28 @@ def test_a_batch_of_events_costs_the_requests_no_evidence(past: History) -> None
     counts = past.counts(past.question({"availability": 99, "ratios": {"paid": ratio}}))
     assert counts.strata["availability"].canary_total.sum() == 50 * INTERVALS
     assert counts.strata["paid"].canary_total.max() == 1
+
+
+@pytest.mark.parametrize(("key", "together"), [("good", True), ("good", False), ("bad", False)])
+def test_counters_that_are_scraped_apart_make_no_ratio(
+    past: History, key: str, together: bool
+) -> None:
+    """A weight that rises between two scrapes would look like events that were not good."""
+    canary = from_then_on(30, 150)
+    canary[60:] = 450
+    for version, events in (("1.0", 1500 - canary), ("1.1", canary)):
+        names = istio(past.namespace, version)
+        past.add("istio_requests_total", counter(events, born=True), **names, response_code="200")
+        half = np.concatenate((events[:1], (events[1:] + events[:-1]) // 2))
+        parts = {"orders_total": events, "orders_part_total": events if together else half}
+        for metric, counts in parts.items():
+            target = "worker" if metric == "orders_part_total" and not together else "web"
+            labels = {**_app(past, version), "job": "shop", "instance": f"{version}-{target}"}
+            past.scrape(metric, counter(counts, born=True), labels, delay=0 if together else 7)
+    ratio = {key: "orders_part_total", "total": "orders_total", "target": 99}
+    judgement = past.judgement(past.question({"availability": 99, "ratios": {"orders": ratio}}))
+    if together:
+        assert judgement.reason is Reason.NON_INFERIOR
+    else:
+        assert judgement.reason is Reason.NO_DATA
+        assert "scraped from different targets" in judgement.why

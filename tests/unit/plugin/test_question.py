@@ -111,6 +111,11 @@ RATIO = {"bad": "failed_total", "total": "payments_total", "target": 99}
             "selected by reporter",
         ),
         (
+            {"ratios": {"paid": {**RATIO, "total": "istio_requests_total"}}},
+            "slo.ratios.paid.bad",
+            "failed_total and istio_requests_total are scraped from different places",
+        ),
+        (
             {"limits": {"heap": {**LIMIT, "value": 'a / sum(heap{app=~"x.*"})'}}},
             "slo.limits.heap.value",
             "heap is already selected by app",
