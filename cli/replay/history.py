@@ -1,22 +1,22 @@
 """The past of one service: counts per objective and interval, and what is wrong with them. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cli.replay.errors import ReplayError
+from plugin.counts.jumps import jumps
 from plugin.slo import is_request
-from plugin.statistics.evidence import Array
+from plugin.statistics.evidence import Array, Strata
 
 HOUR = 3600
 
 BUSY = 10.0
 """Requests per interval from which an interval without any is a gap, not a quiet moment."""
 
-_JUMP_FACTOR, _JUMP_FLOOR = 10.0, 100.0
 _TORN = 0.4
 """With so many gaps in the typical hour the scrape interval is wrong, not the history."""
 
@@ -41,15 +41,15 @@ class History:
     """All hours from `start` (Unix seconds, a full hour) on, in intervals of `step` seconds.
 
     `tallies` has one entry per objective; an hour that could not be read holds zeros and is listed
-    in `unread` (as its number). `dropped` counts intervals whose requests are no traffic but a
-    counter that was away: they hold zeros too.
+    in `unread` (as its number). `dropped` counts, by objective, the intervals whose counts are none
+    of theirs but the past of a counter that was away: they hold zeros too.
     """
 
     start: int
     step: int
     tallies: Mapping[str, Tally]
     unread: frozenset[int] = frozenset()
-    dropped: int = 0
+    dropped: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def per_hour(self) -> int:
@@ -104,33 +104,56 @@ def assemble(chunks: Chunks, start: int, step: int, objectives: Sequence[str]) -
                 tallies[name].total[here] += tally.total
     read = {number - first for number, chunk in chunks.items() if chunk is not None}
     unread = frozenset(range(end - first)) - read
-    return _without_jumps(History(start + first * HOUR, step, tallies, unread))
-
-
-def _without_jumps(history: History) -> History:
-    """Leaves out what the judge too leaves out: ten times the usual requests in one interval."""
-    jump = np.zeros(len(history.traffic), dtype=bool)
-    around = _usual(history)
-    for tally in history.tallies.values():
-        jump |= tally.total > np.maximum(_JUMP_FACTOR * around, _JUMP_FLOOR)
-    tallies = {
-        name: Tally(np.where(jump, 0, tally.bad), np.where(jump, 0, tally.total))
-        for name, tally in history.tallies.items()
-    }
+    jumping = _jumping(tallies, per_hour, step)
     return History(
-        history.start, history.step, tallies, history.unread, int(np.count_nonzero(jump))
+        start + first * HOUR,
+        step,
+        {name: _without(tally, jumping[name]) for name, tally in tallies.items()},
+        unread,
+        {
+            name: int(np.count_nonzero(tally.total[jumping[name]]))
+            for name, tally in tallies.items()
+        },
     )
 
 
-def _usual(history: History) -> Array:
-    """Per interval, the median number of requests in its hour's intervals that have any."""
-    by_hour = history.traffic.reshape(history.hours, history.per_hour)
-    usual = [float(np.median(hour[hour > 0])) if hour.any() else 0.0 for hour in by_hour]
-    return np.repeat(usual, history.per_hour)
+def _jumping(
+    tallies: Mapping[str, Tally], per_hour: int, step: int
+) -> dict[str, NDArray[np.bool_]]:
+    """What the judge leaves out: a jump of requests for all objectives, any other for its own."""
+    found = {name: _jumps(tally.total, per_hour, step) for name, tally in tallies.items()}
+    requests = [jump for name, jump in found.items() if is_request(name)]
+    return {name: np.logical_or.reduce([*requests, jump]) for name, jump in found.items()}
+
+
+def _jumps(total: Array, per_hour: int, step: int) -> NDArray[np.bool_]:
+    """The judge's, hour by hour with half an hour on both sides.
+
+    So "usual" is that of two hours, as far as the judge looks back, and what happens at a full hour
+    is seen with what follows. All versions together are one arm here.
+    """
+    found, around = np.zeros(len(total), dtype=bool), per_hour // 2
+    for first in range(0, len(total), per_hour):
+        begin = max(0, first - around)
+        seen = total[begin : first + per_hour + around]
+        none = np.zeros(len(seen))
+        jumping = jumps(Strata(none, none, none, seen), step)
+        found[first : first + per_hour] = jumping[first - begin :][:per_hour]
+    return found
+
+
+def _without(tally: Tally, left_out: NDArray[np.bool_]) -> Tally:
+    return Tally(np.where(left_out, 0, tally.bad), np.where(left_out, 0, tally.total))
 
 
 def check(history: History, service: str) -> None:
     """Raises ReplayError when there is nothing, or nothing sound, to replay."""
+    for name, tally in history.tallies.items():
+        if history.dropped.get(name) and not tally.total.any():
+            raise ReplayError(
+                f"all that was counted for {name} comes in jumps, which the judge leaves out as "
+                "the past of a counter that was away: choose an objective that is counted steadily"
+            )
     if not history.traffic.any():
         raise ReplayError(
             f"no request to {service} was counted in these {history.hours} hours: compare "

@@ -110,10 +110,11 @@ def warnings(report: Report) -> list[str]:
         found.append(f"hours without requests, or with more than half missing: {empty}")
     if history.torn > 0.01:
         found.append(f"{history.torn:.1%} of the intervals have no counts: missed scrapes?")
-    if history.dropped:
+    if any(history.dropped.values()):
+        counts = ", ".join(f"{count} of {name}" for name, count in history.dropped.items() if count)
         found.append(
-            f"intervals left out: {history.dropped}, with ten times the usual requests, which is a "
-            "counter that was away"
+            f"intervals left out, as the judge does: {counts}, with so much more than usual that "
+            "it is a counter that was away"
         )
     first = report.plans[GIVEN].stages[0]
     per_interval = history.typical * first.weight / 100

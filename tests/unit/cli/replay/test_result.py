@@ -1,5 +1,7 @@
 """The numbers are those of all releases, and what makes them less than they seem is said."""
 
+from dataclasses import replace
+
 from cli.replay.campaign import Replayed, Results, Scenario
 from cli.replay.result import row, surely_above, warnings
 from cli.replay.simulate import Ending, Outcome
@@ -39,3 +41,12 @@ def test_too_little_traffic_is_said_plainly(make: MakeReport) -> None:
     lines = warnings(make(rate=0.2, clump=1, starts=2))
     assert any("too little traffic: at 10 % the canary gets 0.3 requests" in line for line in lines)
     assert any("proves no release harmless" in line for line in lines)
+
+
+def test_what_was_left_out_is_said_by_objective(make: MakeReport) -> None:
+    found = make(starts=0)
+    history = replace(found.history, dropped={"availability": 2, "latency": 0, "payments": 1})
+    findings = replace(found.advice.findings, history=history)
+    lines = warnings(replace(found, advice=replace(found.advice, findings=findings)))
+    assert any("left out, as the judge does: 2 of availability, 1 of payments" in x for x in lines)
+    assert not any("left out" in line for line in warnings(found))
