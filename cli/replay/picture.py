@@ -113,8 +113,8 @@ class _Page:
         dots = {
             # At the block's last hour: of that one it is known that something was measured.
             f"{name}, {one.seconds} s": [(end - 0.5, phi) for _, end, phi in one.blocks]
-            for name, windows in advice.findings.dispersions.items()
-            for one in windows[:2]
+            for name, windows in advice.findings.clumps.items()
+            for one in windows
         }
         most = max((phi for seen in dots.values() for _, phi in seen), default=1.0)
         high = 1.2 * max(10.0, most, advised)

@@ -43,7 +43,7 @@ class Advice:
 def advise(plan: Plan, findings: Findings, seed: int) -> Advice:
     """The plan as given, changed only where the history says that it would not do."""
     policy, warm_up, step = plan.question.policy, findings.warm_up, findings.history.step
-    changes: dict[str, object] = {"burst": burst(findings.dispersions) or policy.burst}
+    changes: dict[str, object] = {"burst": burst(findings.clumps) or policy.burst}
     if warm_up and timedelta(seconds=warm_up.seconds) > policy.warm_up:
         changes["warm_up"] = timedelta(seconds=warm_up.seconds)
     tempered = _with_policy(plan, changes)
@@ -70,16 +70,15 @@ def _needed(plan: Plan, step: int, found: Sequence[Sequence[Trial]]) -> Sequence
     return [seconds[0] + plan.question.policy.warm_up.total_seconds(), *seconds[1:]]
 
 
-def burst(dispersions: Mapping[str, Sequence[Dispersion]]) -> float | None:
+def burst(clumps: Mapping[str, Sequence[Dispersion]]) -> float | None:
     """φ to temper with, to the half: the upper quartile over the hours, of the worst objective.
 
-    The first two windows count (an interval and a minute); what spreads over longer is rather the
-    failure rate that changes, for both arms alike. None if nothing could be measured.
+    None if nothing could be measured.
     """
     seen = [
         quartile
-        for windows in dispersions.values()
-        for dispersion in windows[:2]
+        for windows in clumps.values()
+        for dispersion in windows
         if (quartile := dispersion.quantile(_QUARTILE)) is not None
     ]
     if not seen:

@@ -100,7 +100,7 @@ def _settings(report: Report) -> Iterator[tuple[str, str, str, str]]:
 
 def _why_burst(advice: Advice) -> str:
     failures = sum(windows[0].failures for windows in advice.findings.dispersions.values())
-    if any(one.blocks for windows in advice.findings.dispersions.values() for one in windows):
+    if any(one.blocks for windows in advice.findings.clumps.values() for one in windows):
         return "φ in three of four hours, at an interval or a minute"
     return f"{failures} failures are too few to measure φ: kept"
 

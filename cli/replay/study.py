@@ -9,7 +9,8 @@ from cli.replay.history import Chunks, History
 from cli.replay.split import Past
 from cli.replay.warmup import WarmUp
 
-_WINDOWS = (0, 60, 300)
+_MINUTE = 60
+_WINDOWS = (0, _MINUTE, 300)
 """Seconds; 0 is one interval."""
 
 
@@ -23,6 +24,19 @@ class Findings:
     past: Mapping[str, Past]
     dispersions: Mapping[str, Sequence[Dispersion]]
     warm_up: WarmUp | None
+
+    @property
+    def clumps(self) -> Mapping[str, Sequence[Dispersion]]:
+        """The windows of an interval and of a minute, which is whole intervals, by objective.
+
+        What spreads over longer is rather the failure rate that changes, for both arms alike. If an
+        interval is a minute or longer, it is the only one.
+        """
+        longest = _MINUTE + self.history.step
+        return {
+            name: [one for one in windows if one.seconds < longest]
+            for name, windows in self.dispersions.items()
+        }
 
 
 def study(history: History, chunks: Chunks) -> Findings:
