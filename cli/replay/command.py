@@ -1,37 +1,24 @@
-"""`sluice replay`: reads a service's past, recommends, replays, reports."""
+"""`sluice replay`: its options, what it prints and the files that it writes."""
 
-import asyncio
 import json
 import os
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from cli.replay import campaign, fetch, history, inputs, picture, report
-from cli.replay.campaign import Campaign, Results
+from cli.replay import inputs, picture, report
 from cli.replay.document import document
 from cli.replay.errors import InputError, ReplayError
-from cli.replay.fetch import Reader
-from cli.replay.history import HOUR
 from cli.replay.inputs import Request
 from cli.replay.plan import Plan
-from cli.replay.recommend import advise
-from cli.replay.result import ADVISED, GIVEN, Report
-from cli.replay.study import study
-from plugin.prometheus import Prometheus
+from cli.replay.run import run
 from plugin.settings import Settings, problems
 
 INTERRUPTED = 130
 """The exit code of a program that was ended by Ctrl-C."""
-
-Tick = Callable[[], None]
 
 
 def replay(
@@ -89,13 +76,15 @@ def replay(
                 raise InputError(option, f"{path} cannot be written: name another file")
         if out and json_ and out.resolve() == json_.resolve():
             raise InputError("--json", f"{json_} is where --out is drawn: name another file")
-        found = _run(request, settings, seed)
+        found = run(request, settings, seed)
     except ReplayError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2 if isinstance(error, InputError) else 1) from None
     except KeyboardInterrupt:
+        found = None
+    if found is None:
         typer.echo("interrupted before there was anything to tell", err=True)
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(INTERRUPTED)
     report.write(Console(), found)
     written = [
         out is None or _write("--out", out, picture.draw(found)),
@@ -131,88 +120,6 @@ def _settings(url: str) -> Settings:
         variable, _, message = next(problems(error)).partition(": ")
         option = "--prometheus" if variable == "SLUICE_PROMETHEUS_URL" else variable
         raise InputError(option, message) from None
-
-
-def _run(request: Request, settings: Settings, seed: int) -> Report:
-    """Everything but the output. Ctrl-C ends what is under way and keeps what is done."""
-    plan = request.plan
-    span = fetch.past_hours(time.time(), request.since)
-    reader = Reader(plan.question, plan.scrape, plan.reporter)
-    interrupted = _read(reader, settings, span)
-    names = [one.name for one in plan.objectives]
-    past = history.assemble(reader.chunks, span.start, plan.scrape, names)
-    if interrupted and not past.traffic.any():
-        raise KeyboardInterrupt
-    history.check(past, f"{plan.question.namespace}/{plan.question.service}")
-    findings = study(past, reader.chunks)
-    advice = advise(plan, findings, seed)
-    plans = {GIVEN: plan} if advice.plan == plan else {GIVEN: plan, ADVISED: advice.plan}
-    scenarios = campaign.scenarios(plans, request.extras)
-    releases = Campaign(past, findings.past, plans, scenarios, seed)
-    results = Results()
-    if not interrupted:
-        interrupted = _replay(releases, results)
-    return Report(advice, plans, scenarios, results, reader.faults, interrupted)
-
-
-def _read(reader: Reader, settings: Settings, span: fetch.Range) -> bool:
-    """Fills the reader; whether that was interrupted."""
-
-    async def read(tick: Tick) -> None:
-        source = Prometheus(
-            str(settings.prometheus_url),
-            lambda *_: None,
-            settings.access,
-            tolerance=HOUR,  # whole hours of the past are read, wherever this program runs
-        )
-        try:
-            await reader.read(source, span, tick)
-        finally:
-            await source.close()
-
-    try:
-        with _progress("reading the past", "hours", span.hours) as tick:
-            asyncio.run(read(tick))
-    except KeyboardInterrupt:
-        return True
-    return False
-
-
-def _replay(releases: Campaign, results: Results) -> bool:
-    """Fills the results; whether that was interrupted."""
-    starts = releases.starts()
-    if not starts:
-        raise ReplayError(
-            "the history is too short for the stages: give a longer --since or shorter --stages"
-        )
-    try:
-        with _progress("replaying", "starts", len(starts)) as tick:
-            for _ in releases.run(starts, results):
-                tick()
-    except KeyboardInterrupt:
-        return True
-    return False
-
-
-@contextmanager
-def _progress(what: str, unit: str, total: int) -> Iterator[Tick]:
-    """A bar on a terminal, a line at every tenth elsewhere; both on standard error."""
-    console = Console(stderr=True)
-    if console.is_terminal:
-        columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TextColumn(unit))
-        with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
-            task = bar.add_task(what, total=total)
-            yield lambda: bar.advance(task)
-        return
-    done = 0
-
-    def tick() -> None:
-        nonlocal done
-        done += 1
-        if done * 10 // total > (done - 1) * 10 // total:
-            typer.echo(f"{what}: {done} of {total} {unit}", err=True)
-
-    yield tick
 
 
 def _text(path: Path) -> str:
