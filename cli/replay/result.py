@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import inf, isfinite
 
 import numpy as np
@@ -42,7 +43,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Report:
-    """All that a replay found out.
+    """All that a replay found out, once it is over: `results` grow no more.
 
     `plans` are by name; `faults` say why hours could not be read; `interrupted` means that there
     was more to do.
@@ -55,8 +56,8 @@ class Report:
     faults: Sequence[str] = ()
     interrupted: bool = False
 
-    @property
-    def rows(self) -> list[Row]:
+    @cached_property
+    def rows(self) -> Sequence[Row]:
         """Of the scenarios that have releases."""
         return [
             row(self.results, one, median_seconds(self.history, self.plans[one.plan], one))
