@@ -10,4 +10,3 @@ class InputError(ReplayError):
 
     def __init__(self, option: str, message: str) -> None:
         super().__init__(f"{option}: {message}")
-        self.option, self.message = option, message

@@ -75,7 +75,7 @@ def test_a_wrong_question_names_the_option(
 ) -> None:
     with pytest.raises(InputError) as caught:
         inputs.question_of("checkout", "shop", slo, "istio", policy)
-    assert caught.value.option == option
+    assert str(caught.value).startswith(f"{option}: ")
     assert fix in str(caught.value)
 
 
@@ -91,9 +91,8 @@ def test_a_wrong_question_names_the_option(
 def test_a_wrong_name_names_the_option(
     service: str, namespace: str, metrics: str, option: str
 ) -> None:
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(InputError, match=f"^{option}: "):
         inputs.question_of(service, namespace, SLO, metrics, ())
-    assert caught.value.option == option
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"service": "c"}', '{"colour": "red"}'])
