@@ -15,7 +15,7 @@ from cli.replay.errors import InputError, ReplayError
 from cli.replay.inputs import Request
 from cli.replay.plan import Plan
 from cli.replay.run import run
-from plugin.settings import Settings, problems
+from plugin.settings import Settings, misspelt, problems
 
 INTERRUPTED = 130
 """The exit code of a program that was ended by Ctrl-C."""
@@ -114,12 +114,19 @@ def _write(option: str, path: Path, text: str) -> bool:
 
 def _settings(url: str) -> Settings:
     """The judge's own, from the same environment: how Prometheus is told who asks."""
+    if wrong := next(misspelt(os.environ), None):
+        raise _wrong(wrong)
     try:
         return Settings(prometheus_url=url)  # pyright: ignore[reportArgumentType] pydantic reads it
     except ValidationError as error:
-        variable, _, message = next(problems(error)).partition(": ")
-        option = "--prometheus" if variable == "SLUICE_PROMETHEUS_URL" else variable
-        raise InputError(option, message) from None
+        raise _wrong(next(problems(error))) from None
+
+
+def _wrong(line: str) -> InputError:
+    """What the judge says of one of its variables; the address is an option here."""
+    variable, _, message = line.partition(": ")
+    option = "--prometheus" if variable == "SLUICE_PROMETHEUS_URL" else variable
+    return InputError(option, message)
 
 
 def _text(path: Path) -> str:

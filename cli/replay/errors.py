@@ -6,7 +6,7 @@ class ReplayError(Exception):
 
 
 class InputError(ReplayError):
-    """An option is wrong. `option` is its name on the command line."""
+    """An option is wrong. `option` is its name on the command line, or in the environment."""
 
     def __init__(self, option: str, message: str) -> None:
         super().__init__(f"{option}: {message}")
