@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from components import conventions
 from components.manifests.slirates import Buckets, Counters, Events, NativeHistograms
-from plugin.indicators.presets import Preset
+from plugin.indicators.presets import GRPC_SERVER_ERRORS, Preset
 from plugin.indicators.schemes import ISTIO, NGINX, Reporter, scheme_of
 from plugin.promql.expressions import read_counter
 from plugin.promql.le import spellings
@@ -49,6 +49,9 @@ class Whole:
             )
             for at, label in enumerate(preset.status)
         ]
+        if preset.grpc is not None:
+            answered = (Matcher(label, "!~", "5.*") for label in preset.status)
+            failed.append((*answered, Matcher(preset.grpc, "=~", "|".join(GRPC_SERVER_ERRORS))))
         bad = [one for status in failed for one in self._all(preset.requests, preset.only + status)]
         return Counters(self._all(preset.requests, preset.only), tuple(bad))
 

@@ -30,10 +30,13 @@ def indicator(
         latency = _native if native else _classic
         return latency(objective, objective.threshold, preset, application)
     scheme = scheme_of(preset.requests, application)
-    requests = Source("", preset.requests, scheme, preset.status, preset.only)
+    labels, fold = preset.status, folds.server_errors_of_all
+    if preset.grpc is not None:
+        labels, fold = (*labels, preset.grpc), folds.server_errors_and_grpcs_of_all
+    requests = Source("", preset.requests, scheme, labels, preset.only)
     present = folds.tells_status(float(objective.budget))
     unreached = scheme.unreached is not None
-    return Indicator(objective, (requests,), folds.server_errors_of_all, present, unreached)
+    return Indicator(objective, (requests,), fold, present, unreached)
 
 
 def _classic(

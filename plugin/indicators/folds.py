@@ -5,16 +5,26 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from plugin.indicators.indicator import Counted, Present, Values
+from plugin.indicators.presets import GRPC_SERVER_ERRORS
 from plugin.statistics.evidence import Array
 
 
 def server_errors_of_all(counts: Counted, intervals: int) -> tuple[Array, Array]:
     """By status: 5xx of all that have one. Some clients count per status class, as "5xx"."""
-    by_status = counts.get("", {})
-    known = ((_status(values), count) for values, count in by_status.items())
-    known = [(status, count) for status, count in known if _is_status(status)]
-    errors = (count for status, count in known if status.startswith("5"))
-    return _sum(errors, intervals), _sum((count for _, count in known), intervals)
+    known = _with_status(counts)
+    errors = (count for values, count in known.items() if _status(values).startswith("5"))
+    return _sum(errors, intervals), _sum(known.values(), intervals)
+
+
+def server_errors_and_grpcs_of_all(counts: Counted, intervals: int) -> tuple[Array, Array]:
+    """The same where the last label is gRPC's status: its server errors too, each request once."""
+    known = _with_status(counts)
+    errors = (
+        count
+        for values, count in known.items()
+        if _status(values).startswith("5") or values[-1] in GRPC_SERVER_ERRORS
+    )
+    return _sum(errors, intervals), _sum(known.values(), intervals)
 
 
 def above_the_bucket_of_all(counts: Counted, intervals: int) -> tuple[Array, Array]:
@@ -67,6 +77,11 @@ def has_bound(counts: Counted) -> bool:
 
 def has_good(counts: Counted) -> bool:
     return bool(counts.get("good"))
+
+
+def _with_status(counts: Counted) -> Mapping[Values, Array]:
+    by_status = counts.get("", {})
+    return {values: count for values, count in by_status.items() if _is_status(_status(values))}
 
 
 def _status(values: Values) -> str:

@@ -13,13 +13,18 @@ Metrics = Literal["istio", "spring", "prom-client", "nginx"]
 Histograms = Literal["classic", "native"]
 """How Prometheus keeps a preset's histogram: as a series per bucket, or as one series."""
 
+GRPC_SERVER_ERRORS = ("2", "4", "12", "13", "14", "15")
+"""Unknown, deadline exceeded, unimplemented, internal, unavailable, data loss: those that are the
+server's fault by OpenTelemetry's semantic conventions for gRPC."""
+
 
 @dataclass(frozen=True)
 class Preset:
     """The metrics of one instrumentation.
 
     `requests` is a counter, and the first of the labels `status` that is there tells the HTTP
-    status. `durations` is the histogram's name without `_bucket`, its bounds counted in `unit`.
+    status; the label `grpc` tells gRPC's, whose HTTP status is 200 whatever went wrong.
+    `durations` is the histogram's name without `_bucket`, its bounds counted in `unit`.
     `only` are conditions for what counts as a request at all.
     """
 
@@ -28,6 +33,7 @@ class Preset:
     durations: str
     unit: timedelta
     only: tuple[Matcher, ...] = ()
+    grpc: str | None = None
 
     def bound(self, threshold: timedelta) -> Decimal:
         """The threshold in the histogram's unit, exactly."""
@@ -41,6 +47,7 @@ PRESETS = {
         status=("response_code",),
         durations="istio_request_duration_milliseconds",
         unit=timedelta(milliseconds=1),
+        grpc="grpc_response_status",
     ),
     "spring": Preset(
         requests="http_server_requests_seconds_count",

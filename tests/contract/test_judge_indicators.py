@@ -310,3 +310,17 @@ def test_counters_that_are_scraped_apart_make_no_ratio(
     else:
         assert judgement.reason is Reason.NO_DATA
         assert "scraped from different targets" in judgement.why
+
+
+def test_grpc_calls_fail_by_their_own_status(past: History) -> None:
+    """A call that found no server has the HTTP status 200; one for what is not there is served."""
+    for version, ok, unavailable in (("1.0", 90, 0), ("1.1", 5, 5)):
+        names = {**istio(past.namespace, version), "response_code": "200"}
+        for status, calls in (("0", ok), ("5", ok), ("14", unavailable)):
+            counts = counter(always(calls))
+            past.add("istio_requests_total", counts, **names, grpc_response_status=status)
+    judgement = past.judgement(past.question({"availability": 99}))
+    assert judgement.reason.verdict is Verdict.FAIL
+    arms = judgement.cases[0].rollout
+    assert arms.canary_bad.sum() / arms.canary_total.sum() == 1 / 3
+    assert not arms.stable_bad.any()

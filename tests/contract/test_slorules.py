@@ -80,14 +80,16 @@ def of(service: str, **more: str) -> dict[str, str]:
 
 
 def requests() -> Iterator[str]:
-    """All of the failures are the canary's, or found no pod: they count for the service."""
+    """All failures are the canary's, or found no pod: they count for the service, gRPC's too."""
     yield "# TYPE istio_requests counter"
     for service, share in SHARES.items():
         bad = np.cumsum(PER_MINUTE * share)
         good = np.cumsum(PER_MINUTE * (1 - share))
         canary = f"{service}-canary"
         yield from samples("istio_requests_total", of(service, response_code="200"), good)
-        yield from samples("istio_requests_total", of(canary, response_code="503"), bad)
+        failed_call = of(canary, response_code="200", grpc_response_status="14")
+        for labels in (of(canary, response_code="503"), failed_call):
+            yield from samples("istio_requests_total", labels, bad / 2)
         # What the other side of each request, another service and a namesake count, is not ours.
         twice = of(service, response_code="500") | {"reporter": "destination"}
         others = of(f"{service}-v2", response_code="500")

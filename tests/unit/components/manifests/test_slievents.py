@@ -23,7 +23,11 @@ def test_istio_is_read_by_service_so_that_an_outage_counts() -> None:
     """A request that found no pod names its Service, but no workload and no version."""
     assert CHECKOUT.events(AVAILABILITY, PRESETS["istio"]) == Counters(
         every=(f"istio_requests_total{{{ISTIO}}}",),
-        part=(f'istio_requests_total{{{ISTIO},response_code=~"5.*"}}',),
+        part=(
+            f'istio_requests_total{{{ISTIO},response_code=~"5.*"}}',
+            f'istio_requests_total{{{ISTIO},response_code!~"5.*",'
+            'grpc_response_status=~"2|4|12|13|14|15"}',
+        ),
     )
 
 

@@ -27,6 +27,18 @@ def test_server_errors_are_bad_whichever_label_tells_them() -> None:
     assert folded(folds.server_errors_of_all(by_status, 1)) == (3, 9)
 
 
+def test_a_grpc_request_fails_by_its_own_status_and_once() -> None:
+    by_status = {
+        ("200", ""): 4,
+        ("200", "0"): 3,
+        ("200", "14"): 2,
+        ("503", "14"): 1,
+        ("200", "5"): 1,
+    }
+    found = folds.server_errors_and_grpcs_of_all(counts("", by_status), 1)
+    assert folded(found) == (3, 11)
+
+
 @pytest.mark.parametrize("status", ["", "UNKNOWN", "error"])
 def test_a_request_without_a_status_is_neither_good_nor_bad(status: str) -> None:
     by_status = counts("", {("200",): 98, ("500",): 1, (status,): 1})
