@@ -85,7 +85,7 @@ def _proven(reason: Reason, case: Case) -> str:
             f"times too fast, and {_allowance(case)}"
         )
     if reason is Reason.REGRESSION:
-        found = f"{_compared(case, case.rollout)}: at least {_points(case.extra[0])} more"
+        found = f"{_compared(case, case.rollout)}: {_at_least(case)}"
     else:
         upper, share = case.extra[1], case.limits.exposure
         found = f"{_compared(case, case.stage)} in this stage: {_at_most(upper)}"
@@ -239,6 +239,14 @@ def _percent(ratio: float) -> str:
 def _at_most(upper: float) -> str:
     """How much worse the canary is at most, said so that no number is negative."""
     return f"at most {_points(upper)} more" if upper >= 0 else f"at least {_points(-upper)} less"
+
+
+def _at_least(case: Case) -> str:
+    """What was proven stays so, though the canary may fail less by now."""
+    arms, more = case.rollout, f"at least {_points(case.extra[0])} more"
+    canary = arms.canary_bad.sum() / arms.canary_total.sum()
+    stable = arms.stable_bad.sum() / arms.stable_total.sum()
+    return more if case.extra[0] <= canary - stable else f"it was {more} when that was proven"
 
 
 def _points(ratio: float) -> str:

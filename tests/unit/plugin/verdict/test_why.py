@@ -161,3 +161,18 @@ def test_what_is_left_of_the_budget_is_told(
     asked: dict[str, Any], remaining: dict[str, float] | None, told: str
 ) -> None:
     assert told in why.may_begin(Question.model_validate(asked), remaining)
+
+
+async def test_what_was_proven_is_not_said_of_a_canary_that_fails_less_by_now(
+    traffic: Any, asked: dict[str, Any]
+) -> None:
+    """The counts are those of the rollout, and the proof is that of its worst moment."""
+    traffic.arms = {
+        "canary": [(100, 0, 0)] * 5 + [(100, 50, 0)] * 2 + [(100, 0, 0)] * 60,
+        "stable": [(900, 0, 0)] * 67,
+    }
+    reason, text = await sentence(traffic, asked)
+    assert reason is Reason.REGRESSION
+    assert "(100 of 6,700)" in text
+    assert "it was at least " in text
+    assert text.endswith("more when that was proven, and the SLO allows 1 %")
