@@ -43,6 +43,8 @@ def first_problem(problems: Sequence[Any], prefix: tuple[str, ...] = ()) -> tupl
     message = problem["msg"]
     if problem["type"] == "extra_forbidden":
         message = "this key is not known here: correct or remove it"
+    elif problem["type"] == "too_long":
+        message = f"write {problem['ctx']['max_length']} at most"
     elif problem["type"] in _NO_OBJECT:
         message = "write an object here: keys and values in braces"
     elif problem["type"] in _NO_LIST:

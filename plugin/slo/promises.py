@@ -108,7 +108,13 @@ class Ratio(Model):
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
         if (self.bad is None) == (self.good is None):
-            raise PydanticCustomError("ratio", "set either bad or good, not both")
+            raise PydanticCustomError("ratio", "set one of bad and good")
+        if read_counter(self.bad or self.good or "") == read_counter(self.total):
+            raise PydanticCustomError(
+                "ratio",
+                "all events cannot be {part}: give {part} the label that tells them",
+                {"part": "good" if self.bad is None else "bad"},
+            )
         return self
 
 

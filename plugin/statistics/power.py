@@ -91,7 +91,8 @@ class StagePlan:
     `to_fail` is the time to catch the assumed regression, `to_pass` that to pass an equal version.
     `cost` is what the assumed regression spends in this stage until it is caught (nine of ten times
     at most that), as a share of the window's error budget; `worst_cost` that of the regression
-    which spends most, of any size.
+    which spends most, of any size. Both end with the stage: what is not caught by then goes on at
+    this weight where it is held, until a person decides.
     """
 
     to_fail: Times

@@ -1,5 +1,6 @@
 """A counter of events, as a team writes it: a selector, or the sum of its rate."""
 
+import re
 from dataclasses import dataclass
 
 from promql_parser import (
@@ -23,6 +24,8 @@ from plugin.promql.expressions.parsing import (
 from plugin.promql.matchers import Matcher, selector
 
 _RATES = {"rate", "increase", "irate"}
+_RECORDED_RATE = re.compile(r":[^:]*(rate|ratio|increase|delta)[^:]*$")
+"""Recording rules are called level:metric:operations."""
 _FIX = 'write a counter such as payments_total{outcome="failed"}, or sum(rate(…[5m])) of one'
 
 
@@ -51,7 +54,10 @@ def counter_in(tree: Expr) -> Counter:
         raise ExpressionError(f"has a subquery, which counts nothing; {_FIX}")
     found = _selector(tree)
     check_selector(found)
-    return Counter(metric(found), matchers(found))
+    name = metric(found)
+    if _RECORDED_RATE.search(name):
+        raise ExpressionError(f"{name} is recorded as a rate, which counts nothing; {_FIX}")
+    return Counter(name, matchers(found))
 
 
 def _selector(node: Expr) -> VectorSelector:

@@ -72,7 +72,12 @@ def test_what_was_not_promised_is_not_sent() -> None:
         ({"latency": {"percentile": 95, "threshold": "0s"}}, "latency.threshold", "above 0"),
         ({"latency": [{"percentile": 95, "threshold": 1}]}, "latency.0.threshold", "a unit"),
         ({"latency": [EVERYTHING["latency"][0]] * 2}, "latency", "each percentile once"),
-        ({"ratios": {"paid": {"total": "a", "target": 99}}}, "ratios.paid", "either bad or good"),
+        ({"ratios": {"paid": {"total": "a", "target": 99}}}, "ratios.paid", "one of bad and good"),
+        (
+            {"ratios": {"paid": {"total": "a", "good": "sum(rate(a[5m]))", "target": 99}}},
+            "ratios.paid",
+            "all events cannot be good",
+        ),
         ({"ratios": {"memory": {}}}, "ratios.memory.[key]", "built-in"),
         ({"ratios": {"Paid": {}}}, "ratios.Paid.[key]", "beginning with a letter"),
         ({"limits": {"latency_x": {}}}, "limits.latency_x.[key]", "built-in"),

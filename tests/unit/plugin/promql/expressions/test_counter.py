@@ -30,6 +30,8 @@ def test_however_a_counter_is_written_its_increments_are_meant(text: str) -> Non
         ("rate(a[5m]) * 60", "not the count of one kind"),
         ("sum(rate(a[5m])) or vector(1)", "not the count of one kind"),
         ("a[5m]", "has a range but no rate"),
+        ("job:errors:rate5m", "is recorded as a rate"),
+        ("sum(rate(job:errors:ratio_rate5m[5m]))", "is recorded as a rate"),
         ("rate(a[5m:1m])", "subquery"),
         ("sum(rate(a[5m] offset 1h))", "remove offset and @"),
         ("a @ end()", "remove offset and @"),
