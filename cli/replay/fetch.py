@@ -52,6 +52,11 @@ class Reader:
         self._parts = [
             self._part(one, source, arms) for one in self._indicators for source in one.sources
         ]
+        self._elsewhere = {
+            one.name: Part(f"{one.name} elsewhere", " or ".join(texts), counts=False)
+            for one in self._indicators
+            if (texts := [text for arm in arms if (text := one.elsewhere("stable", arm))])
+        }
 
     async def read(self, source: Counters, span: Range, progress: Callable[[], None]) -> None:
         """Raises ReplayError if Prometheus refuses, or does not answer at all."""
@@ -93,10 +98,17 @@ class Reader:
             raise errors.exceptions[0] from None
 
     async def _hour(self, source: Counters, start: int) -> Chunk:
-        """The counts of one hour. Raises QueryError or ConfigError."""
-        text = union(map(str, self._parts))
+        """The counts of one hour. Raises QueryError, ConfigError or ReplayError."""
+        parts = [*self._parts, *self._elsewhere.values()]
+        text = union(map(str, parts))
         query = Query(text, start + self._step, start + HOUR, self._step)
-        answer = Answer.of(await source.query_range(query), query, self._parts)
+        answer = Answer.of(await source.query_range(query), query, parts)
+        for name, part in self._elsewhere.items():
+            if (answer.value(part.name) > 0).any():
+                raise ReplayError(
+                    f"--question: slo.ratios.{name}: its parts are scraped from different targets, "
+                    "each at its own time; name two counters that one target has"
+                )
         return {one.name: _fold(one, answer) for one in self._indicators}
 
     def _part(self, one: Indicator, source: Source, arms: Iterable[Arm]) -> Part:

@@ -4,6 +4,7 @@ What a real Prometheus answers is in tests/contract/test_replay.py.
 """
 
 import asyncio
+import json
 from collections.abc import Collection
 
 import pytest
@@ -12,7 +13,7 @@ from cli.replay import fetch, inputs
 from cli.replay.errors import ReplayError
 from cli.replay.fetch import Range, Reader
 from plugin.prometheus import ConfigError, QueryError, Sample, Series
-from plugin.promql.query import Query
+from plugin.promql.query import SERIES, Query
 
 SPAN = Range(start=1_800_000_000, hours=24)
 
@@ -104,3 +105,25 @@ def test_the_hour_that_goes_on_is_no_past() -> None:
     assert span.hours == 168
     assert span.start % 3600 == 0
     assert span.start + span.hours * 3600 <= 1_800_000_123
+
+
+def test_a_ratio_whose_parts_are_scraped_apart_is_refused_by_name() -> None:
+    """Its history would be full of failures that never were."""
+
+    class Apart(Stub):
+        async def query_range(self, query: Query) -> list[Series]:
+            assert "orders_ok_total" in query.text
+            part = {SERIES: "orders elsewhere"}
+            return [Series(metric=part, values=[(float(query.end), 1.0)])]
+
+    ratio = {"good": "orders_ok_total", "total": "orders_total", "target": 99}
+    arms = {"canary": {"workload": "a", "version": "2"}, "stable": {"workload": "b"}}
+    asked = {
+        "service": "a",
+        "namespace": "shop",
+        "slo": {"ratios": {"orders": ratio}},
+        "arms": arms,
+    }
+    reader = Reader(inputs.question_in(json.dumps(asked), ()), 15, "source")
+    with pytest.raises(ReplayError, match=r"slo\.ratios\.orders: its parts are scraped from diff"):
+        asyncio.run(reader.read(Apart(), SPAN, lambda: None))
