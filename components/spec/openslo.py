@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from components import openslo
 from components.spec.errors import SpecError
 from components.spec.service import merge
-from plugin import openslo
 
 KEY = "openslo"
 

@@ -26,8 +26,6 @@ from tests.contract.support.prometheus import free_port, prometheus
 from tests.contract.support.remotewrite import write
 
 ROOT = Path(__file__).parents[2]
-DISTRIBUTIONS = {"yaml": "pyyaml"}
-"""Where a module's name is not its distribution's."""
 BY_NAME = {"httptools", "uvloop"}
 """What uvicorn imports for the judge, which only names them (plugin/__main__.py)."""
 
@@ -46,7 +44,7 @@ def imported() -> set[str]:
             elif isinstance(node, ast.ImportFrom) and node.module:
                 modules.add(node.module.split(".")[0])
     others = modules - sys.stdlib_module_names - {"plugin"}
-    return {DISTRIBUTIONS.get(name, name.replace("_", "-")) for name in others}
+    return {name.replace("_", "-") for name in others}
 
 
 def test_the_image_holds_what_the_judge_imports_in_the_tested_versions() -> None:

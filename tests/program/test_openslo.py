@@ -9,7 +9,7 @@ import pytest
 from components.settings import ConfigError
 
 Run = Callable[..., list[Any]]
-FILES = Path(__file__).parents[1] / "unit" / "plugin" / "openslo" / "files"
+FILES = Path(__file__).parents[1] / "unit" / "components" / "openslo" / "files"
 
 
 def overlay(file: Path | str) -> dict[str, Any]:

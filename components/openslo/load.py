@@ -15,11 +15,11 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from components.openslo.documents import Document, read
+from components.openslo.findings import Findings, OpenSLOError
+from components.openslo.library import Library
+from components.openslo.promises import Promise, promises
 from plugin.indicators.expressions import check_expressions
-from plugin.openslo.documents import Document, read
-from plugin.openslo.findings import Findings, OpenSLOError
-from plugin.openslo.library import Library
-from plugin.openslo.promises import Promise, promises
 from plugin.slo import SLO, SignalName
 from plugin.slo.units import format_duration
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from plugin.openslo.findings import OpenSLOError
+from components.openslo.findings import OpenSLOError
 
 API_VERSIONS = frozenset({"openslo/v1", "openslo.com/v1"})
 """The second is how the same objects are written as Kubernetes resources."""

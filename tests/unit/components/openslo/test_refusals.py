@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from plugin.openslo import OpenSLOError, load
+from components.openslo import OpenSLOError, load
 
 
 def source(query: str, **more: Any) -> dict[str, Any]:

@@ -4,8 +4,8 @@ import re
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 
-from plugin.openslo.findings import Place
-from plugin.openslo.model import Objective, TimeWindow
+from components.openslo.findings import Place
+from components.openslo.model import Objective, TimeWindow
 from plugin.slo.units import format_duration
 
 _DURATION = re.compile(r"([1-9]\d{0,4})([mhdwMQY])", re.ASCII)

@@ -7,9 +7,9 @@ from typing import TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from plugin.openslo.documents import Document
-from plugin.openslo.findings import Findings, Place
-from plugin.openslo.model import DataSourceObject, Indicator, IndicatorSpec, Lenient
+from components.openslo.documents import Document
+from components.openslo.findings import Findings, Place
+from components.openslo.model import DataSourceObject, Indicator, IndicatorSpec, Lenient
 
 _Object = TypeVar("_Object", bound=Lenient)
 

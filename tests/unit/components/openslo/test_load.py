@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from plugin.openslo import Imported, OpenSLOError, load
+from components.openslo import Imported, OpenSLOError, load
 from plugin.slo import SLO
 
 FILES = Path(__file__).parent / "files"

@@ -7,9 +7,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugin.openslo import OpenSLOError, load
+from components.openslo import OpenSLOError, load
 from plugin.slo import SLO
-from tests.unit.plugin.openslo.test_refusals import SOUND
+from tests.unit.components.openslo.test_refusals import SOUND
 
 LEAVES = st.one_of(
     st.none(),

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from plugin.openslo.documents import Document
-from plugin.openslo.findings import Place
-from plugin.openslo.library import Library
-from plugin.openslo.model import IndicatorSpec, Objective, SLOObject, SLOSpec, TimeWindow
-from plugin.openslo.numbers import percent, window
-from plugin.openslo.sli import counters
+from components.openslo.documents import Document
+from components.openslo.findings import Place
+from components.openslo.library import Library
+from components.openslo.model import IndicatorSpec, Objective, SLOObject, SLOSpec, TimeWindow
+from components.openslo.numbers import percent, window
+from components.openslo.sli import counters
 
 _USUAL = (TimeWindow(duration="30d", is_rolling=True),)
 

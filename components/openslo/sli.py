@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from plugin.openslo.findings import Place
-from plugin.openslo.model import IndicatorSpec, Metric, Objective, RatioMetric
-from plugin.openslo.numbers import number
-from plugin.openslo.queries import counter, within
+from components.openslo.findings import Place
+from components.openslo.model import IndicatorSpec, Metric, Objective, RatioMetric
+from components.openslo.numbers import number
+from components.openslo.queries import counter, within
 from plugin.promql.expressions import ExpressionError
 
 _PROMQL = frozenset({"prometheus", "amazonprometheus", "thanos", "mimir", "cortex"})
