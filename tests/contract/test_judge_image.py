@@ -24,6 +24,7 @@ from tests.contract.support.container import Container
 from tests.contract.support.history import STEP
 from tests.contract.support.prometheus import free_port, prometheus
 from tests.contract.support.remotewrite import write
+from tests.contract.support.series import istio
 
 ROOT = Path(__file__).parents[2]
 BY_NAME = {"httptools", "uvloop"}
@@ -192,14 +193,8 @@ def test_a_bad_release_fails_by_a_real_prometheus(image: None, counting: str) ->
     now = time.time()
     times = [now - STEP * back for back in reversed(range(80))]
     for version, code, rate in (("1", "200", 900), ("2", "200", 50), ("2", "503", 50)):
-        labels = {
-            "__name__": "istio_requests_total",
-            "reporter": "source",
-            "destination_workload_namespace": "shop",
-            "destination_workload": "checkout",
-            "destination_version": version,
-            "response_code": code,
-        }
+        metric = {"__name__": "istio_requests_total"}
+        labels = metric | istio("shop", version, response_code=code)
         write(counting, [(labels, [(at, float(rate * i)) for i, at in enumerate(times)])])
     aws = {
         "SLUICE_PROMETHEUS_AWS_REGION": "eu-west-1",

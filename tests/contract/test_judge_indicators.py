@@ -16,22 +16,10 @@ from tests.contract.support.history import (
     counter,
     from_then_on,
 )
+from tests.contract.support.series import application, istio
 
 Names = Callable[[str, str], dict[str, str]]
 """Namespace and version ("1.1" is the canary's) → labels."""
-
-
-def istio(namespace: str, version: str) -> dict[str, str]:
-    return {
-        "reporter": "source",
-        "destination_workload_namespace": namespace,
-        "destination_workload": "checkout",
-        "destination_version": version,
-    }
-
-
-def application(namespace: str, version: str) -> dict[str, str]:
-    return {"namespace": namespace, "app": "checkout", "version": version}
 
 
 def renamed(namespace: str, version: str) -> dict[str, str]:
@@ -201,7 +189,7 @@ def test_a_business_ratio_counts_exactly(past: History, good: bool, written: str
         paid = counter(truth[version].total - truth[version].bad, resets=(50,))
         past.add("payments_total", failed, **names, outcome="failed", instance="a")
         past.add("payments_total", paid, **names, outcome="paid", instance="a")
-        served = {**istio(past.namespace, version), "response_code": "200"}
+        served = istio(past.namespace, version, response_code="200")
         past.add("istio_requests_total", counter(always(50)), **served)
     part = (
         {"good": 'payments_total{outcome="paid"}'}
@@ -242,7 +230,7 @@ def test_a_bucket_that_one_arm_lacks_is_no_slowness(past: History, lacks: str) -
     for version, fast in (("1.1", 10 if lacks else 0), ("1.0", 90)):
         for bound, counts in (("0.25", fast), ("+Inf", 10 if version == "1.1" else 90)):
             if (version, bound) != (lacks, "0.25"):
-                names = {**application(past.namespace, version), "le": bound}
+                names = application(past.namespace, version, le=bound)
                 past.add("http_request_duration_seconds_bucket", counter(always(counts)), **names)
     latency = {"latency": {"percentile": 95, "threshold": "250ms"}}
     judgement = past.judgement(past.question(latency, metrics="prom-client"))

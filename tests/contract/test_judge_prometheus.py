@@ -30,24 +30,15 @@ from tests.contract.support.history import (
     from_then_on,
 )
 from tests.contract.support.prometheus import prometheus
+from tests.contract.support.series import application, istio
 
 REQUESTS = "istio_requests_total"
 BOTH = {"availability": 99, "latency": {"percentile": 95, "threshold": "250ms"}}
 
 
-def labels(version: str, namespace: str = "shop", **more: str) -> dict[str, str]:
-    return {
-        "reporter": "source",
-        "destination_workload_namespace": namespace,
-        "destination_workload": "checkout",
-        "destination_version": version,
-        **more,
-    }
-
-
 def add(past: History, version: str, code: str, values: Array, **more: str) -> None:
     """Requests as Istio counts them."""
-    names = labels(version, past.namespace, response_code=code) | more
+    names = istio(past.namespace, version, response_code=code) | more
     past.scrape(REQUESTS, values, names, stale=False)
 
 
@@ -61,8 +52,8 @@ def rare(rng: np.random.Generator, first: int, rate: float) -> Array:
 
 def own(past: History, version: str, code: str, values: Array, **more: str) -> None:
     """Requests as the service itself counts them."""
-    names = {"namespace": past.namespace, "app": "checkout", "version": version, "job": "pods"}
-    past.scrape("http_requests_total", values, names | {"status": code} | more, stale=False)
+    names = application(past.namespace, version, job="pods", status=code) | more
+    past.scrape("http_requests_total", values, names, stale=False)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +130,7 @@ def test_two_prometheus_servers_count_once(past: History, replica: str) -> None:
             early[0] = np.nan if code == "503" else 0
             whole[70:72], early[80:82] = np.nan, np.nan
             for name, values, delay in (("a", early, 10.0), ("b", whole, 2.0)):
-                names = labels(version, past.namespace, response_code=code, instance="x")
+                names = istio(past.namespace, version, response_code=code, instance="x")
                 past.scrape(REQUESTS, values, names | {replica: name}, delay, stale=False)
     strata = past.counts(past.question({"availability": 99})).strata["availability"]
     for version, bad, total in (
@@ -308,7 +299,7 @@ class Exporter(http.server.BaseHTTPRequestHandler):
         if kind.scrapes in kind.failing:
             self.send_error(503)
             return
-        names = ",".join(f'{k}="{v}"' for k, v in labels("1.1", response_code="200").items())
+        names = ",".join(f'{k}="{v}"' for k, v in istio("shop", "1.1", response_code="200").items())
         body = (
             "# TYPE istio_requests_total counter\n"
             f"istio_requests_total{{{names}}} {kind.scrapes * 10}\n"

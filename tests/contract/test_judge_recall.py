@@ -22,6 +22,7 @@ from tests.contract.support.history import (
     counter,
     from_then_on,
 )
+from tests.contract.support.series import application, istio
 
 LOOKBACK = 50  # intervals, of the hundred that there are
 BORN, LATE = 30, 4  # intervals
@@ -86,27 +87,15 @@ def asked_of(past: History, metrics: str) -> Question:
     )
 
 
-def own(version: str, code: str, instance: str) -> tuple[str, dict[str, str]]:
-    """As the service itself counts."""
-    labels = {"app": "checkout", "version": version, "job": "pods", "instance": instance}
-    return "http_requests_total", labels | {"status": code}
-
-
-def istio(version: str, code: str, instance: str) -> tuple[str, dict[str, str]]:
-    """As the caller's proxy counts."""
-    workload = {"destination_workload": "checkout", "destination_version": version}
-    labels = workload | {"reporter": "source", "instance": instance}
-    return "istio_requests_total", labels | {"response_code": code}
-
-
-def placed(labels: dict[str, str], namespace: str) -> dict[str, str]:
-    name = "destination_workload_namespace" if "reporter" in labels else "namespace"
-    return labels | {name: namespace}
-
-
-@pytest.mark.parametrize(("metrics", "named"), [("prom-client", own), ("istio", istio)])
+@pytest.mark.parametrize(
+    ("metrics", "metric", "names", "status"),
+    [
+        ("prom-client", "http_requests_total", application, "status"),
+        ("istio", "istio_requests_total", istio, "response_code"),
+    ],
+)
 async def test_births_restarts_and_missed_scrapes_are_remembered_as_they_were(
-    past: History, metrics: str, named: Callable[..., tuple[str, dict[str, str]]]
+    past: History, metrics: str, metric: str, names: Callable[..., dict[str, str]], status: str
 ) -> None:
     rng = np.random.default_rng(5)
     for version, rate, born in (("1.1", 8, BORN), ("1.0", 70, 0)):
@@ -117,8 +106,8 @@ async def test_births_restarts_and_missed_scrapes_are_remembered_as_they_were(
                 values = counter(counts, born=True, resets=resets)
                 if target == "b":
                     values[52:56] = np.nan
-                metric, labels = named(version, code, target)
-                past.scrape(metric, values, placed(labels, past.namespace), stale=False)
+                labels = names(past.namespace, version, job="pods", instance=target)
+                past.scrape(metric, values, labels | {status: code}, stale=False)
     assert_few(await looks(past, asked_of(past, metrics)))
 
 
@@ -138,14 +127,13 @@ async def test_states_limits_ratios_and_native_histograms_are_remembered_too(
         return np.where(there, value, np.nan)
 
     for version, rate in (("1.1", 8), ("1.0", 70)):
-        metric, labels = istio(version, "200", "a")
-        past.scrape(metric, counter(some(rate)), placed(labels, past.namespace))
+        names = istio(past.namespace, version)
+        past.add("istio_requests_total", counter(some(rate)), **names, response_code="200")
         within = {bucket: some(rate).cumsum() for bucket in (0, 7, 9)}
-        del labels["response_code"]
         duration = "istio_request_duration_milliseconds"
-        past.add_native(duration, within, **placed(labels, past.namespace))
+        past.add_native(duration, within, **names)
 
-        own = {"namespace": past.namespace, "app": "checkout", "version": version}
+        own = application(past.namespace, version)
         past.add("pay_total", counter(some(3)), **own)
         past.add("pay_bad_total", counter(some(0.05), born=True), **own)
         heap = rng.random(INTERVALS) * 3e9
@@ -181,10 +169,10 @@ async def test_samples_that_come_late_are_counted(past: History) -> None:
 
     def arrived(until: int, since: int = 0) -> None:
         for version, values in rows.items():
-            metric, labels = istio(version, "200", "a")
+            labels = istio(past.namespace, version, response_code="200")
             part = np.full(INTERVALS, np.nan)
             part[since:until] = values[since:until]
-            past.scrape(metric, part, placed(labels, past.namespace), stale=False)
+            past.scrape("istio_requests_total", part, labels, stale=False)
 
     rows: dict[str, Array] = {"1.1": counter(always(8)), "1.0": counter(always(70))}
     arrived(40 - LATE)

@@ -15,6 +15,7 @@ from tests.contract.support.history import (
     counter,
     from_then_on,
 )
+from tests.contract.support.series import application, istio
 
 CANARY, STABLE = "checkout-canary-1", "checkout-stable-1"
 OPEN = {"availability": 50}
@@ -28,15 +29,8 @@ def serve(past: History) -> None:
 
 
 def served(past: History, version: str, values: Array) -> None:
-    past.add(
-        "istio_requests_total",
-        values,
-        reporter="source",
-        destination_workload_namespace=past.namespace,
-        destination_workload="checkout",
-        destination_version=version,
-        response_code="200",
-    )
+    names = istio(past.namespace, version, response_code="200")
+    past.add("istio_requests_total", values, **names)
 
 
 def label_pods(past: History) -> None:
@@ -80,7 +74,7 @@ HEAP = {"heap": {"value": 'sum by (pod) (heap_bytes{area="heap"})', "most": 2e9,
 
 
 def heap(past: History, version: str, values: Array) -> None:
-    names = {"namespace": past.namespace, "app": "checkout", "version": version}
+    names = application(past.namespace, version)
     for pod in ("a", "b"):
         small = values if pod == "a" else values / 10
         past.add("heap_bytes", small, **names, pod=f"{version}-{pod}", area="heap")
@@ -172,7 +166,7 @@ def test_the_least_value_of_an_arm_is_compared_with_least(past: History) -> None
 def test_two_prometheus_servers_double_no_value(past: History) -> None:
     serve(past)
     for version, used in (("1.1", 1.5e9), ("1.0", 1e9)):
-        names = {"namespace": past.namespace, "app": "checkout", "version": version, "pod": version}
+        names = application(past.namespace, version, pod=version)
         for server in ("a", "b"):
             past.add("heap_bytes", always(used), **names, area="heap", prometheus_replica=server)
     limits = {"heap": {"value": 'sum(heap_bytes{area="heap"})', "most": 2e9}}
@@ -207,7 +201,7 @@ def test_a_throttled_canary_fails_and_its_share_is_known(past: History, labelled
         label_pods(past)
     else:
         for pod, version in ((CANARY, "1.1"), (STABLE, "1.0")):
-            names = {"namespace": past.namespace, "app": "checkout", "version": version}
+            names = application(past.namespace, version)
             past.add("up", always(1), **names, pod=pod)
     for pod, share in ((CANARY, 0.4), (STABLE, 0.1), ("checkout-worker-1", 1.0)):
         throttle(past, pod, share)
@@ -386,7 +380,7 @@ HOLE = slice(50, 66)
 
 def own(past: History, metric: str, version: str, values: Array, pod: str = "a") -> None:
     """A metric of the application itself."""
-    names = {"namespace": past.namespace, "app": "checkout", "version": version}
+    names = application(past.namespace, version)
     past.add(metric, values, **names, pod=f"{version}-{pod}")
 
 
@@ -413,7 +407,7 @@ def test_a_range_that_reaches_back_before_the_release_fails_nothing(
         slow[53:] = 0
         within = counter(count - slow, born=True)
         for le, values in (("0.1", within), ("+Inf", counter(count, born=True))):
-            names = {"namespace": past.namespace, "app": "checkout", "version": version}
+            names = application(past.namespace, version)
             past.add("lag_seconds_bucket", values, **names, le=le)
     lag = "histogram_quantile(0.9, sum by (le) (rate(lag_seconds_bucket[5m])))"
     policy = {"lookback": "1500s", "warm_up": warm_up}
@@ -456,7 +450,7 @@ def test_a_limit_that_is_measured_once_a_minute_never_passes_beyond_its_bound(
     for version, depth in (("1.0", 5.0), ("1.1", 50.0)):
         values = always(depth)
         values[np.arange(INTERVALS) % 4 != phase] = np.nan
-        names = {"namespace": past.namespace, "app": "checkout", "version": version}
+        names = application(past.namespace, version)
         past.scrape("queue_depth", values, names, stale=False, delay=4)
     limits = {"queue": {"value": "queue_depth", "most": 10, "for": lasting}}
     judgement = judged(past, limits=limits)

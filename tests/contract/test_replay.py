@@ -18,8 +18,8 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.contract.support.prometheus import backfill, prometheus
+from tests.contract.support.series import istio
 from tests.contract.support.stub import serving
-from tests.contract.test_judge_prometheus import labels
 
 STEP, HOURS, PER_HOUR = 15, 24, 240
 RATE, BAD = 100, 0.001
@@ -47,7 +47,7 @@ def history(folder: Path, rng: np.random.Generator, clump: int) -> None:
 
 def samples(metric: str, counts: Counts, away: slice, **more: str) -> Iterator[str]:
     begin = int(time.time()) // 3600 * 3600 - HOURS * 3600
-    names = ",".join(f'{name}="{value}"' for name, value in labels("1.0", **more).items())
+    names = ",".join(f'{name}="{value}"' for name, value in istio("shop", "1.0", **more).items())
     values = np.cumsum(counts)
     values[away] = np.nan
     for index, value in enumerate(values, start=1):
