@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from components.openslo import OpenSLOError, load
 from plugin.slo import SLO
-from tests.unit.components.openslo.test_refusals import SOUND
+from tests.unit.components.openslo.sound import SOUND
 
 LEAVES = st.one_of(
     st.none(),
