@@ -7,7 +7,7 @@ import signal
 import socket
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,11 +23,11 @@ from sandbox.layout import Layout
 from sandbox.mesh import names
 from sandbox.network import Network
 from sandbox.process import Process, Processes
+from tests.contract.support.system import until
 
 Manifest = dict[str, Any]
 NAMESPACE = "shop"
 PODS = {"web-1": ("10.244.1.1", "1.0"), "web-2": ("10.244.1.2", "2.0")}
-SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -236,31 +236,24 @@ async def counts(sandbox: Sandbox) -> Counter[tuple[str, ...]]:
     return found
 
 
-async def until(holds: Callable[[], Any], what: str) -> None:
-    for _ in range(SECONDS * 10):
-        if await holds():
-            return
-        await asyncio.sleep(0.1)
-    pytest.fail(f"not within {SECONDS} s: {what}")
-
-
 async def counted(
     sandbox: Sandbox, before: Counter[tuple[str, ...]], wanted: dict[tuple[str, ...], int]
 ) -> None:
     """Exactly these requests were counted since `before`, as soon as the reports are there."""
 
-    async def complete() -> bool:
-        return (await counts(sandbox) - before).total() >= sum(wanted.values())
+    async def total() -> int:
+        return (await counts(sandbox) - before).total()
 
-    await until(complete, f"reports of {wanted}")
+    await until(total, lambda found: found >= sum(wanted.values()), f"reports of {wanted}")
     assert await counts(sandbox) - before == wanted
 
 
-async def in_force(gateway: httpx.AsyncClient, version: str) -> None:
-    async def only() -> bool:
-        return {(await gateway.get("/")).text for _ in range(20)} == {version}
+async def in_force(gateway: httpx.AsyncClient, *versions: str) -> None:
+    async def answering() -> set[str]:
+        return {(await gateway.get("/")).text for _ in range(20)}
 
-    await until(only, f"every request to version {version}")
+    expected = set(versions)
+    await until(answering, lambda found: found == expected, f"requests reach {expected}")
 
 
 async def test_requests_follow_the_weights_and_each_is_counted_once_per_reporter(
@@ -269,11 +262,7 @@ async def test_requests_follow_the_weights_and_each_is_counted_once_per_reporter
     await cluster.apply(api, split(100))
     await in_force(gateway, "2.0")
     await cluster.apply(api, split(10))
-
-    async def both() -> bool:
-        return {(await gateway.get("/")).text for _ in range(20)} == {"1.0", "2.0"}
-
-    await until(both, "both versions answer")
+    await in_force(gateway, "1.0", "2.0")
     await settled(sandbox)
     before = await counts(sandbox)
     answers = Counter([(await gateway.get("/")).text for _ in range(1000)])
@@ -300,7 +289,7 @@ async def settled(sandbox: Sandbox) -> None:
         await asyncio.sleep(0.5)  # more than Envoy's flush interval
         return previous == last
 
-    await until(unchanged, "the counts stay the same")
+    await until(unchanged, bool, "the counts stay the same")
 
 
 async def test_a_header_routes_past_the_weights(pods: None, gateway: httpx.AsyncClient):

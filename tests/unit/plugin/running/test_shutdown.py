@@ -2,10 +2,13 @@
 
 import asyncio
 import signal
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
+
+SECONDS = 60  # far more than it takes on a busy machine
 
 
 async def test_questions_under_way_are_answered(
@@ -18,9 +21,9 @@ async def test_questions_under_way_are_answered(
         waiting = [
             asyncio.create_task(client.post(f"{url}/v1/verdict", json=one)) for one in questions
         ]
-        await until(lambda: all_under_way(client, url, len(questions)))
+        await until(lambda: all_under_way(client, url, len(questions)), "all are under way")
         process.send_signal(signal.SIGTERM)
-        await until(lambda: deaf(url))
+        await until(lambda: deaf(url), "nothing new is let in")
         prometheus.held.set()
         answers = await asyncio.gather(*waiting)
     assert [answer.status_code for answer in answers] == [200] * len(questions)
@@ -29,8 +32,10 @@ async def test_questions_under_way_are_answered(
     assert await asyncio.to_thread(process.wait, 30) in {0, -signal.SIGTERM}
 
 
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    while not await condition():  # noqa: ASYNC110 another process has no event to wait for
+async def until(condition: Callable[[], Awaitable[bool]], what: str) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not await condition():
+        assert time.monotonic() < deadline, f"not within {SECONDS} s: {what}"
         await asyncio.sleep(0.01)
 
 
