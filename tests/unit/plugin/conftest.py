@@ -48,7 +48,7 @@ class Traffic:
     `arms` maps "canary" and "stable" to (total, errors, slow) per interval; `error` is raised
     instead, `weight` is what Flagger reports, and `budget` what recording rules say is left of it.
     `values` are those of signals, per part of the query and interval, and `status` is what an arm's
-    good requests are labelled with.
+    good requests are labelled with. `queries` and `texts` are what was asked, ranges and instants.
     """
 
     def __init__(self) -> None:
@@ -60,6 +60,7 @@ class Traffic:
         self.status: dict[str, str] = {}
         self.age = 0
         self.queries: list[Query] = []
+        self.texts: list[str] = []
 
     def steady(self, intervals: int = 60, **arms: tuple[float, float, float]) -> "Traffic":
         self.arms = {arm: [counts] * intervals for arm, counts in arms.items()}
@@ -98,6 +99,7 @@ class Traffic:
         return Series(metric={SERIES: part, **label}, values=values)
 
     async def query(self, text: str) -> list[Sample]:
+        self.texts.append(text)
         if self.error:
             raise self.error
         if "error_budget_remaining" in text:

@@ -16,6 +16,7 @@ from plugin.api.app import create_app
 from plugin.log import JsonFormatter
 from plugin.prometheus import ConfigError, QueryError
 from plugin.settings import Settings
+from tests.unit.plugin.strictly import strictly
 
 GOOD = {"canary": (10, 0, 0), "stable": (90, 0, 0)}
 BAD = {"canary": (10, 3, 0), "stable": (90, 0, 0)}
@@ -46,15 +47,6 @@ def hook(question: object, phase: str = "Progressing") -> dict[str, Any]:
         "checksum": "abc",
         "metadata": {"request": text},
     }
-
-
-def strictly(text: str) -> Any:
-    """JSON as Go reads it: NaN is not JSON, and Argo takes what is no JSON for a success."""
-
-    def refuse(constant: str) -> None:
-        raise ValueError(constant)
-
-    return json.loads(text, parse_constant=refuse)
 
 
 async def test_the_answer_is_the_contract(

@@ -8,7 +8,7 @@ import pytest
 
 from plugin.judge import Judge
 from plugin.judge.begin import may_begin
-from plugin.prometheus import ConfigError, QueryError, Sample
+from plugin.prometheus import ConfigError, QueryError
 from plugin.question import Question
 from plugin.verdict import Reason, Verdict
 
@@ -96,19 +96,12 @@ async def test_a_freeze_that_cannot_be_checked_holds(
     assert judgement.reason.verdict is Verdict.UNDECIDED
 
 
-async def test_the_rules_are_found_with_and_without_a_namespace(asked: dict[str, Any]) -> None:
-    texts: list[str] = []
-
-    class Rules:
-        async def query_range(self, query: object) -> list[Any]:
-            raise AssertionError(query)
-
-        async def query(self, text: str) -> list[Sample]:
-            texts.append(text)
-            return []
-
-    await may_begin(Judge(Rules(), 2), asking(asked, freeze=True))
-    promql_parser.parse(texts[0])
-    assert 'sloth_service="checkout"' in texts[0]
-    assert 'namespace=~"(shop)?"' in texts[0]
-    assert texts[0].endswith("} > -Inf)"), "a record that is NaN would freeze releases for ever"
+async def test_the_rules_are_found_with_and_without_a_namespace(
+    traffic: Any, judge: Judge, asked: dict[str, Any]
+) -> None:
+    await may_begin(judge, asking(asked, freeze=True))
+    (text,) = traffic.texts
+    promql_parser.parse(text)
+    assert 'sloth_service="checkout"' in text
+    assert 'namespace=~"(shop)?"' in text
+    assert text.endswith("} > -Inf)"), "a record that is NaN would freeze releases for ever"

@@ -7,7 +7,7 @@ import pytest
 
 from plugin.judge import Judge
 from plugin.judge.flagger import advance, canary_weight, stage
-from plugin.prometheus import QueryError, Sample
+from plugin.prometheus import QueryError
 from plugin.question import Question
 from plugin.verdict import Reason, Verdict
 
@@ -141,36 +141,21 @@ async def test_a_release_waits_for_its_window_at_weight_0_too(
     assert await verdict(advance(judge, question)) is PASS
 
 
-async def test_the_gauge_is_found_under_both_its_names(question: Question) -> None:
-    asked: list[str] = []
-
-    class Gauge:
-        async def query_range(self, query: object) -> list[Any]:
-            raise AssertionError(query)
-
-        async def query(self, text: str) -> list[Sample]:
-            asked.append(text)
-            return [Sample(metric={}, value=(0, 30))]
-
-    assert await canary_weight(Judge(Gauge(), 2), question) == 30
-    promql_parser.parse(asked[0])
-    assert 'namespace="shop"' in asked[0]
-    assert 'exported_namespace="shop"' in asked[0]
+async def test_the_gauge_is_found_under_both_its_names(
+    traffic: Any, judge: Judge, question: Question
+) -> None:
+    traffic.weight = 30
+    assert await canary_weight(judge, question) == 30
+    (text,) = traffic.texts
+    promql_parser.parse(text)
+    assert ',namespace="shop"' in text
+    assert ',exported_namespace="shop"' in text
 
 
-async def test_only_the_newest_scrape_tells_the_weight(question: Question) -> None:
+async def test_only_the_newest_scrape_tells_the_weight(traffic: Any, question: Question) -> None:
     """After an outage of its own Prometheus answers with what it knew before: a weight of 0 that
     is over would open the next stage.
     """
-    asked: list[str] = []
-
-    class Gauge:
-        async def query_range(self, query: object) -> list[Any]:
-            raise AssertionError(query)
-
-        async def query(self, text: str) -> list[Sample]:
-            asked.append(text)
-            return []
-
-    assert await canary_weight(Judge(Gauge(), 15), question) is None
-    assert asked[0].count("[23s]") == asked[0].count("flagger_canary_weight") == 2
+    assert await canary_weight(Judge(traffic, 15), question) is None
+    (text,) = traffic.texts
+    assert text.count("[23s]") == text.count("flagger_canary_weight") == 2

@@ -22,6 +22,7 @@ from plugin.prometheus import Sample, Series
 from plugin.prometheus.answers import InstantAnswer, RangeAnswer, read
 from plugin.promql.query import SERIES, Query
 from plugin.settings import Settings
+from tests.unit.plugin.strictly import strictly
 
 ONE_QUESTION = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40
@@ -102,15 +103,6 @@ class Prometheus:
         found = [] if self._weight is None else [{"metric": {}, "value": [0, str(self._weight)]}]
         answer = {"status": "success", "data": {"resultType": "vector", "result": found}}
         return read(InstantAnswer, json.dumps(answer).encode()).data.result
-
-
-def strictly(text: str) -> Any:
-    """JSON as Go reads it: NaN is not JSON, and Argo takes what is no JSON for a success."""
-
-    def refuse(constant: str) -> None:
-        raise ValueError(constant)
-
-    return json.loads(text, parse_constant=refuse)
 
 
 @pytest.fixture(autouse=True)
