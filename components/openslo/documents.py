@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import yaml
+from yaml.composer import ComposerError
 
 from components.openslo.findings import OpenSLOError
 
@@ -46,6 +47,9 @@ class Document:
         return f"{self.source}: {self.kind} {self.name or f'(object {self.position})'}"
 
 
+_MERGE = "tag:yaml.org,2002:merge"
+
+
 class _Loader(yaml.SafeLoader):
     """Reads scalars as they are written.
 
@@ -61,11 +65,25 @@ class _Loader(yaml.SafeLoader):
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
 
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        """Refuses a key that is there twice: of two objectives one would not be kept."""
+        node = super().compose_mapping_node(anchor)
+        seen = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode) or key.tag == _MERGE:
+                continue
+            if key.value in seen:
+                problem = f"the key {key.value} is there twice; remove one"
+                raise ComposerError(None, None, problem, key.start_mark)
+            seen.add(key.value)
+        return node
+
 
 def read(text: str, source: str) -> list[Document]:
     """The OpenSLO v1 objects of a file; what is not OpenSLO's is left out.
 
-    Raises OpenSLOError for text that is no YAML, and for another version of OpenSLO.
+    Raises OpenSLOError for text that is no YAML, which has each key once, and for another version
+    of OpenSLO.
     """
     bodies = list(_objects(_parsed(text, source)))
     found = [

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.openslo import OpenSLOError, load
+from components.openslo.documents import read
 from plugin.slo import SLO
 from tests.unit.components.openslo.sound import SOUND
 
@@ -103,6 +104,12 @@ def test_any_query(query: str) -> None:
 def test_an_anchor_that_holds_itself() -> None:
     holds("&a [*a, *a]")
     holds("apiVersion: openslo/v1\nkind: SLO\nmetadata: {name: a}\nspec: &s {indicator: *s}")
+
+
+def test_what_is_merged_may_be_written_anew() -> None:
+    text = "apiVersion: openslo/v1\na: &a {x: 1, y: 1}\nb: &b {<<: *a, x: 2}\nc: {<<: *b, y: 3}"
+    (document,) = read(text, "any.yaml")
+    assert document.body["c"] == {"x": "2", "y": "3"}
 
 
 def test_very_deep_nesting() -> None:

@@ -253,6 +253,10 @@ def test_more_than_the_judge_can_ask_for_is_refused() -> None:
     ("text", "problem"),
     [
         ("a: [1", "is no YAML: line 1, column 6: expected ',' or ']', but got '<stream end>'"),
+        (
+            "a: 1\nb: {c: 1, c: 2}",
+            "is no YAML: line 2, column 11: the key c is there twice; remove",
+        ),
         ("", "there is no OpenSLO object in it; one begins with apiVersion: openslo/v1"),
         ("just text", "there is no OpenSLO object in it; one begins with apiVersion: openslo/v1"),
         (
