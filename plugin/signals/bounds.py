@@ -87,7 +87,7 @@ def _newest(values: Array, step: int) -> int | None:
 def _held_for(bound: Bound, known: bool) -> str:
     lasting = format_duration(bound.lasting)
     if known:
-        return f"it fails the release after {lasting} in which it and stable's are always seen"
+        return f"it fails the release after {lasting} in which it is seen throughout"
     return (
         "held, as not all that it is made of was scraped throughout since the release began, or "
         "some of it has just come or gone"

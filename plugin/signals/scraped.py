@@ -4,6 +4,8 @@ Sums and rates shrink when a scrape fails, grow when it works again, and reach b
 was a canary. What they say then is no reason to abort.
 """
 
+from math import ceil
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
@@ -15,19 +17,19 @@ _SETTLED_SECONDS = 300
 
 
 def throughout(
-    series: Array, failed: Array, *, reach: int, step: int, since: int
+    series: Array, failed: Array, *, least: bool, reach: int, step: int, since: int
 ) -> NDArray[np.bool_]:
     """Per interval, `step` seconds long: whether its value tells of the canary alone.
 
     `series` is how many series the value is made of and `failed` how many of the canary's targets
     could not be scraped (both NaN where none was). The value looks back `reach` intervals, which
-    have to lie behind `since`, the release's first one.
+    have to lie behind `since`, the release's first one. With `least` it must not be too small
+    either: of series that have just come, or were not scraped, a range holds less than its length.
     """
-    recent = _windows(series, -(-_SETTLED_SECONDS // step), 0.0)
-    back = _windows(series, reach, np.nan)
-    whole = series >= np.fmax.reduce(recent, axis=1)
-    if reach:
-        # Of a series that has just come a range holds less than its length.
+    before = max(reach, ceil(_SETTLED_SECONDS / step))
+    whole = series >= np.fmax.reduce(_windows(series, before, 0.0), axis=1)
+    if least:
+        back = _windows(series, reach, np.nan)
         whole &= back.min(axis=1) == back.max(axis=1)
     down = _windows(failed > 0, reach, 0.0).any(axis=1)
     return whole & ~down & (np.arange(len(series)) >= since + reach)

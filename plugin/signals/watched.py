@@ -41,4 +41,5 @@ def _known(bound: Bound, answer: Answer, since: int | None) -> NDArray[np.bool_]
     step = answer.query.step
     reach = ceil(read_value(bound.value).reach / timedelta(seconds=step))
     series, failed = answer.value(series_of(bound)), answer.value(FAILED_SCRAPES)
-    return throughout(series, failed, reach=reach, step=step, since=since or 0)
+    least = bound.least is not None
+    return throughout(series, failed, least=least, reach=reach, step=step, since=since or 0)

@@ -12,16 +12,27 @@ NOTHING = [NAN] * 12
 
 
 def known(
-    series: list[float], reach: int = 0, since: int = 0, failed: list[float] = NOTHING
+    series: list[float],
+    reach: int = 0,
+    since: int = 0,
+    failed: list[float] = NOTHING,
+    *,
+    least: bool = True,
 ) -> list[bool]:
     seen, down = (np.array(one, dtype=np.float64) for one in (series, failed[: len(series)]))
-    return throughout(seen, down, reach=reach, step=STEP, since=since).tolist()
+    return throughout(seen, down, least=least, reach=reach, step=STEP, since=since).tolist()
 
 
 def test_where_series_come_a_value_of_now_is_known_and_a_range_when_it_is_full() -> None:
     assert known([NAN, 1, 1, 1, 1]) == [False, True, True, True, True]
     assert known([NAN, 1, 1, 1, 1], reach=2) == [False, False, False, True, True]
     assert known([1, 1, 2, 2, 2], reach=2) == [False, False, False, False, True]
+
+
+def test_what_has_just_come_cannot_make_a_value_too_large() -> None:
+    """The first error is a series of its own, and a limit on errors need not wait for more."""
+    assert known([NAN, 1, 2, 2, 3], reach=1, least=False) == [False, True, True, True, True]
+    assert known([2, 2, NAN, 2, 1], reach=1, least=False) == [False, True, False, True, False]
 
 
 def test_where_fewer_series_are_seen_they_may_not_be_scraped() -> None:
@@ -46,5 +57,6 @@ def test_a_target_that_cannot_be_scraped_is_a_fault_for_as_long_as_it_lasts() ->
 
 @given(st.lists(st.sampled_from([NAN, 1.0, 2.0]), min_size=1, max_size=12), st.integers(0, 4))
 def test_a_shorter_range_is_never_known_later(series: list[float], reach: int) -> None:
-    longer, shorter = known(series, reach + 1), known(series, reach)
-    assert all(short or not long for long, short in zip(longer, shorter, strict=True))
+    for least in (True, False):
+        longer, shorter = (known(series, one, least=least) for one in (reach + 1, reach))
+        assert all(short or not long for long, short in zip(longer, shorter, strict=True))
