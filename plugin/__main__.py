@@ -57,8 +57,9 @@ def _occupied(host: str, port: int) -> Iterator[str]:
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
-    except OSError as error:
-        yield f"HOST, PORT: cannot listen on {host}, port {port} ({error.strerror})"
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no name of a host"
+        yield f"HOST, PORT: cannot listen on {host}, port {port} ({reason})"
 
 
 if __name__ == "__main__":

@@ -30,13 +30,14 @@ def indicator(
         latency = _native if native else _classic
         return latency(objective, objective.threshold, preset, application)
     scheme = scheme_of(preset.requests, application)
-    labels, fold = preset.status, folds.server_errors_of_all
-    if preset.grpc is not None:
-        labels, fold = (*labels, preset.grpc), folds.server_errors_and_grpcs_of_all
+    statuses = len(preset.status)
+    labels = preset.status if preset.grpc is None else (*preset.status, preset.grpc)
     requests = Source("", preset.requests, scheme, labels, preset.only)
-    present = folds.tells_status(float(objective.budget))
+    present = folds.tells_status(statuses, float(objective.budget))
     unreached = scheme.unreached is not None
-    return Indicator(objective, (requests,), fold, present, unreached)
+    return Indicator(
+        objective, (requests,), folds.server_errors_of_all(statuses), present, unreached
+    )
 
 
 def _classic(

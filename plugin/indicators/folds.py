@@ -4,27 +4,30 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from plugin.indicators.indicator import Counted, Present, Values
+from plugin.indicators.indicator import Counted, Fold, Present, Values
 from plugin.indicators.presets import GRPC_SERVER_ERRORS
 from plugin.statistics.evidence import Array
 
 
-def server_errors_of_all(counts: Counted, intervals: int) -> tuple[Array, Array]:
-    """By status: 5xx of all that have one. Some clients count per status class, as "5xx"."""
-    known = _with_status(counts)
-    errors = (count for values, count in known.items() if _status(values).startswith("5"))
-    return _sum(errors, intervals), _sum(known.values(), intervals)
+def server_errors_of_all(statuses: int) -> Fold:
+    """By status: 5xx of all that have one. Some clients count per status class, as "5xx".
 
+    The first `statuses` labels tell that of HTTP. One behind them tells gRPC's: its server errors
+    are bad as well, and each request counts once.
+    """
 
-def server_errors_and_grpcs_of_all(counts: Counted, intervals: int) -> tuple[Array, Array]:
-    """The same where the last label is gRPC's status: its server errors too, each request once."""
-    known = _with_status(counts)
-    errors = (
-        count
-        for values, count in known.items()
-        if _status(values).startswith("5") or values[-1] in GRPC_SERVER_ERRORS
-    )
-    return _sum(errors, intervals), _sum(known.values(), intervals)
+    def fold(counts: Counted, intervals: int) -> tuple[Array, Array]:
+        by_status = counts.get("", {}).items()
+        split = ((_status(one[:statuses]), one[statuses:], count) for one, count in by_status)
+        known = [each for each in split if _is_status(each[0])]
+        errors = (
+            count
+            for http, grpc, count in known
+            if http.startswith("5") or (grpc and grpc[0] in GRPC_SERVER_ERRORS)
+        )
+        return _sum(errors, intervals), _sum((count for _, _, count in known), intervals)
+
+    return fold
 
 
 def above_the_bucket_of_all(counts: Counted, intervals: int) -> tuple[Array, Array]:
@@ -53,15 +56,20 @@ def all_but_good(counts: Counted, intervals: int) -> tuple[Array, Array]:
     return np.clip(total - _all(counts, "good", intervals), 0, None), total
 
 
-def tells_status(most: float) -> Present:
+def tells_status(statuses: int, most: float) -> Present:
     """Whether no more than this fraction of the requests is without a status.
 
-    All of those may have failed: a client that meets an exception often counts without one.
+    The first `statuses` labels tell it. All of those may have failed: a client that meets an
+    exception often counts without one.
     """
 
     def tells(counts: Counted) -> bool:
         by_status = counts.get("", {})
-        unknown = [count for values, count in by_status.items() if not _is_status(_status(values))]
+        unknown = [
+            count
+            for values, count in by_status.items()
+            if not _is_status(_status(values[:statuses]))
+        ]
         return not unknown or bool(np.sum(unknown) <= most * np.sum([*by_status.values()]))
 
     return tells
@@ -77,11 +85,6 @@ def has_bound(counts: Counted) -> bool:
 
 def has_good(counts: Counted) -> bool:
     return bool(counts.get("good"))
-
-
-def _with_status(counts: Counted) -> Mapping[Values, Array]:
-    by_status = counts.get("", {})
-    return {values: count for values, count in by_status.items() if _is_status(_status(values))}
 
 
 def _status(values: Values) -> str:

@@ -77,15 +77,16 @@ class Indicator:
         return any(source.scheme.apart(arm) for source in self.sources)
 
     def elsewhere(self, name: str, arm: Arm) -> str | None:
-        """How many counters stand on targets of the application that have none of the total.
+        """How many counters have counted on targets of the application that have none of the total.
 
         PromQL; None where there is nothing to ask. Scraped at two times, the good or bad events
-        since the one are no part of all events since the other.
+        since the one are no part of all events since the other. (A counter at zero may well be
+        there before the total: that has labels, and is born with its first event.)
         """
         if self.objective.ratio is None or not self.sources[0].scheme.restarts:
             return None
         part, total = (" or ".join(one.selectors(name, arm)) for one in self.sources)
-        return f"count(({part}) unless on (job, instance) ({total}))"
+        return f"count((({part}) > 0) unless on (job, instance) ({total}))"
 
     def fold(self, arms: Mapping[str, Counted], intervals: int) -> dict[str, tuple[Array, Array]]:
         """(bad, total) per arm; nothing of either if one of them lacks counters."""

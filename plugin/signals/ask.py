@@ -6,15 +6,17 @@ from functools import partial
 
 from plugin.counts.answer import Part
 from plugin.indicators import Arm, Field, Scheme, scheme_of
-from plugin.promql.expressions import Insert, read_value
+from plugin.promql.expressions import Insert, Value, is_recorded, read_value
 from plugin.promql.matchers import Matcher, selector
 from plugin.signals.pods import Pods
 from plugin.slo import CPU, MEMORY, Bound
 
 PODS, RESTARTS, OOM, CRASH = "pods.count", "pods.restarts", "pods.oom_killed", "pods.crash_loop"
-FAILED_SCRAPES = "pods.failed_scrapes"
 """Parts of the query. The point keeps them apart from a team's own names."""
+SERIES, FAILED = "series", "failed"
+"""Of the parts that tell whether all that a limit's value is made of was scraped."""
 _LONGEST_HELD = timedelta(minutes=2)
+_MEASURED = timedelta(hours=1)
 
 
 def parts(
@@ -36,12 +38,11 @@ def parts(
                 furthest = "max" if bound.most is not None else "min"
                 written = read_value(bound.value)
                 value = f"{furthest}({written.within(put)})"
-                if name == "canary":
-                    yield _value(series_of(bound), written.series_within(put))
+                yield _value(f"{name} {bound.name} {SERIES}", f"count({written.read_within(put)})")
+                failed = _failed_scrapes(written, name, arm, application)
+                yield _value(f"{name} {bound.name} {FAILED}", failed)
             yield _value(f"{name} {bound.name}", _finite(value))
         yield _value(f"{name} {PODS}", pods.count())
-        if name == "canary" and any(bound.value is not None for bound in bounds):
-            yield _value(FAILED_SCRAPES, _failed_scrapes(name, arm, application))
         stable = name != "canary"
         restarts = pods.recent_restarts() if stable else pods.restarts()
         yield _value(f"{name} {RESTARTS}", restarts)
@@ -61,15 +62,25 @@ def pods_of(name: str, arm: Arm, application: Scheme) -> Pods:
     )
 
 
-def series_of(bound: Bound) -> str:
-    """The part that tells how many series of the canary's a limit reads."""
-    return f"{bound.name} series"
+def _failed_scrapes(written: Value, name: str, arm: Arm, application: Scheme) -> str:
+    """How many of the targets that an arm's value is measured on could not be scraped.
 
-
-def _failed_scrapes(name: str, arm: Arm, application: Scheme) -> str:
-    """How many of an arm's targets could not be scraped, where targets carry the arms' labels."""
+    A target is one of them if it had such series within an hour; of a pair of Prometheus servers
+    one that reaches it is enough. What is recorded names no target: then all of the arm's count,
+    where targets carry its labels.
+    """
     (own,) = application.matchers(name, arm)
-    return f"count({selector('up', own)} == 0)"
+    metrics = [metric for metric, _ in written.used]
+    if any(map(is_recorded, metrics)):
+        return f"count({_down(own)})"
+    applications = all(scheme_of(metric, application) == application for metric in metrics)
+    put = Insert(partial(_matchers, name, arm, application), held=_MEASURED)
+    targets = f"group by (job, instance) ({written.read_within(put)})"
+    return f"count(({_down(own[:1] if applications else ())}) and on (job, instance) ({targets}))"
+
+
+def _down(matchers: tuple[Matcher, ...]) -> str:
+    return f"max by (job, instance) ({selector('up', matchers)}) == 0"
 
 
 def _held(lasting: timedelta, scrape_interval: int) -> timedelta:

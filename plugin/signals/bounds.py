@@ -12,6 +12,11 @@ from plugin.slo.units import format_duration
 from plugin.statistics.evidence import Array
 from plugin.verdict.reasons import Reason
 
+_INCOMPLETE = (
+    "held, as it looks back to before the release, or not all of its series were scraped "
+    "throughout in both arms, or some have just come or gone; it fails once that is over (sum "
+    "away labels whose values come and go)"
+)
 _RECENT_SECONDS = 30
 """A value that is older, and by more than two intervals, is none of now."""
 
@@ -24,23 +29,30 @@ def within_bounds(
     since: int | None,
     *,
     known: NDArray[np.bool_] | None = None,
+    comparable: NDArray[np.bool_] | None = None,
+    failing: int = 0,
 ) -> Signal:
     """What follows from one value per arm and interval (NaN where it was not seen).
 
     `since` is the release's first interval; without it only the newest values count. A release
     fails once the canary was beyond the bound for long enough while stable was not: what both are
     beyond at once is a shared incident. Once it has failed it stays so, whoever asks later. A value
-    that was not seen is beyond nothing, and does not pass. One that is not `known` to tell of the
-    canary alone (`plugin.signals.scraped`) fails nothing, and does not pass if it is beyond.
+    that was not seen is beyond nothing, and does not pass.
+
+    A value that is not `known` to be the canary's own, or stands beside one of stable's that is not
+    `comparable` (`plugin.signals.scraped`), fails nothing; and while `failing` targets of the
+    canary cannot be scraped nothing passes.
     """
     needed = ceil(bound.lasting / timedelta(seconds=step)) + 1
     first = max(0, len(canary) - needed) if since is None else since
-    known = np.ones(len(canary), dtype=bool) if known is None else known
-    canary, stable, known = canary[first:], stable[first:], known[first:]
+    everywhere = np.ones(len(canary), dtype=bool)
+    known = (everywhere if known is None else known)[first:]
+    comparable = (everywhere if comparable is None else comparable)[first:]
+    canary, stable = canary[first:], stable[first:]
     beyond, shared = _beyond(bound, canary), _beyond(bound, stable)
     # A stable that is measured, but not now, may be beyond it as well.
     unknown = np.isnan(stable) if not np.isnan(stable).all() else shared
-    alone = _runs(beyond & known & ~shared & ~unknown)
+    alone = _runs(beyond & known & comparable & ~shared & ~unknown)
     newest = _newest(canary, step), _newest(stable, step)
     at, beside = newest
     reason, why = None, ""
@@ -55,7 +67,13 @@ def within_bounds(
         if beside is not None and shared[beside]:
             reason, why = Reason.COMMON_MODE, f"stable is beyond it too: {compared}: waiting"
         else:
-            reason, why = Reason.GATHERING, f"{compared} just now: {_held_for(bound, known[at])}"
+            reason, why = Reason.GATHERING, f"{compared} just now: "
+            if known[at] and comparable[at]:
+                why += _will_fail(bound)
+            else:
+                why += _unscraped(bound, failing) if failing else _INCOMPLETE
+    elif failing:
+        reason, why = Reason.NO_DATA, _unscraped(bound, failing)
     limit = bound.most if bound.most is not None else bound.least
     values = [
         None if index is None else float(arm[index])
@@ -84,13 +102,16 @@ def _newest(values: Array, step: int) -> int | None:
     return int(seen[-1]) if recent else None
 
 
-def _held_for(bound: Bound, known: bool) -> str:
+def _will_fail(bound: Bound) -> str:
     lasting = format_duration(bound.lasting)
-    if known:
-        return f"it fails the release after {lasting} in which it is seen throughout"
+    return f"it fails the release after {lasting} in which it is seen throughout"
+
+
+def _unscraped(bound: Bound, failing: int) -> str:
+    targets = "1 target" if failing == 1 else f"{failing} targets"
     return (
-        "held, as not all that it is made of was scraped throughout since the release began, or "
-        "some of it has just come or gone"
+        f"{targets} of the canary's that {bound.name} is measured on cannot be scraped (up is 0): "
+        "held until they can be"
     )
 
 

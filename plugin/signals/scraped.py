@@ -4,6 +4,7 @@ Sums and rates shrink when a scrape fails, grow when it works again, and reach b
 was a canary. What they say then is no reason to abort.
 """
 
+from dataclasses import dataclass
 from math import ceil
 
 import numpy as np
@@ -12,30 +13,51 @@ from numpy.typing import NDArray
 
 from plugin.statistics.evidence import Array
 
-_SETTLED_SECONDS = 300
-"""For so long fewer series than before may be a failed scrape; after it they are pods that went."""
+_SETTLED_SECONDS = 3600
+"""For so long fewer series than before may be failed scrapes; after it they are pods that went."""
+
+Flags = NDArray[np.bool_]
 
 
-def throughout(
-    series: Array, failed: Array, *, least: bool, reach: int, step: int, since: int
-) -> NDArray[np.bool_]:
-    """Per interval, `step` seconds long: whether its value tells of the canary alone.
+@dataclass(frozen=True)
+class Scraped:
+    """What an arm's value is made of, per interval of `step` seconds.
 
-    `series` is how many series the value is made of and `failed` how many of the canary's targets
-    could not be scraped (both NaN where none was). The value looks back `reach` intervals, which
-    have to lie behind `since`, the release's first one. With `least` it must not be too small
-    either: of series that have just come, or were not scraped, a range holds less than its length.
+    `series` is how many series it reads, and `failed` how many of the targets that had them could
+    not be scraped (both NaN where there are none). The value looks back `reach` intervals.
     """
-    before = max(reach, ceil(_SETTLED_SECONDS / step))
-    whole = series >= np.fmax.reduce(_windows(series, before, 0.0), axis=1)
-    if least:
-        back = _windows(series, reach, np.nan)
-        whole &= back.min(axis=1) == back.max(axis=1)
-    down = _windows(failed > 0, reach, 0.0).any(axis=1)
-    return whole & ~down & (np.arange(len(series)) >= since + reach)
+
+    series: Array
+    failed: Array
+    reach: int
+    step: int
+
+    @property
+    def complete(self) -> Flags:
+        """Nothing is missing from the value."""
+        settled = _windows(self.series, ceil(_SETTLED_SECONDS / self.step), before=0.0)
+        whole = self.series >= np.fmax.reduce(settled, axis=1)
+        there = whole & ~(self.failed > 0)
+        return np.logical_and.reduce(_windows(there, self.reach, before=False), axis=1)
+
+    @property
+    def steady(self) -> Flags:
+        """No series has just come, of which a range holds less than its length."""
+        back = _windows(self.series, self.reach, before=np.nan)
+        return back.min(axis=1) == back.max(axis=1)
+
+    def within(self, since: int) -> Flags:
+        """The value does not look back to before this interval."""
+        return np.arange(len(self.series)) >= since + self.reach
+
+    @property
+    def failing(self) -> int:
+        """How many targets cannot be scraped now."""
+        now = self.failed[-1:]
+        return int(now[0]) if len(now) and now[0] > 0 else 0
 
 
-def _windows(values: NDArray[np.generic], reach: int, before: float) -> Array:
+def _windows(values: NDArray[np.generic], reach: int, *, before: float) -> NDArray[np.generic]:
     """Per interval: it and the `reach` before it."""
-    padded = np.concatenate((np.full(reach, before), values))
+    padded = np.concatenate((np.full(reach, before, dtype=values.dtype), values))
     return sliding_window_view(padded, reach + 1)

@@ -4,14 +4,13 @@ from datetime import timedelta
 from math import ceil
 
 import numpy as np
-from numpy.typing import NDArray
 
 from plugin.counts.answer import Answer
-from plugin.promql.expressions import read_value
-from plugin.signals.ask import FAILED_SCRAPES, series_of
+from plugin.promql.expressions import Value, read_value
+from plugin.signals.ask import FAILED, SERIES
 from plugin.signals.bounds import within_bounds
 from plugin.signals.health import health
-from plugin.signals.scraped import throughout
+from plugin.signals.scraped import Flags, Scraped
 from plugin.signals.signal import Signal
 from plugin.slo import SLO, Bound
 
@@ -21,25 +20,45 @@ def watched(slo: SLO, answer: Answer, since: int | None) -> tuple[Signal, ...]:
 
     That one is None if there is none.
     """
-    bounds = (
-        within_bounds(
-            bound,
-            answer.value(f"canary {bound.name}"),
-            answer.value(f"stable {bound.name}"),
-            answer.query.step,
-            since,
-            known=_known(bound, answer, since),
-        )
-        for bound in slo.bounds
-    )
+    bounds = (_bound(bound, answer, since) for bound in slo.bounds)
     return (*health(answer, slo.restarts), *bounds)
 
 
-def _known(bound: Bound, answer: Answer, since: int | None) -> NDArray[np.bool_]:
-    if bound.value is None:  # what is built in is no sum over series
-        return np.ones(answer.query.intervals, dtype=bool)
+def _bound(bound: Bound, answer: Answer, since: int | None) -> Signal:
     step = answer.query.step
-    reach = ceil(read_value(bound.value).reach / timedelta(seconds=step))
-    series, failed = answer.value(series_of(bound)), answer.value(FAILED_SCRAPES)
-    least = bound.least is not None
-    return throughout(series, failed, least=least, reach=reach, step=step, since=since or 0)
+    canary, stable = (answer.value(f"{arm} {bound.name}") for arm in ("canary", "stable"))
+    if bound.value is None:  # what is built in is about the fullest container, and no sum
+        return within_bounds(bound, canary, stable, step, since)
+    written = read_value(bound.value)
+    ours, theirs = (_scraped(bound, written, answer, arm) for arm in ("canary", "stable"))
+    return within_bounds(
+        bound,
+        canary,
+        stable,
+        step,
+        since,
+        known=_of_the_canary(bound, written, ours, since or 0),
+        comparable=_of_stable(bound, written, theirs),
+        failing=ours.failing,
+    )
+
+
+def _of_the_canary(bound: Bound, written: Value, canary: Scraped, since: int) -> Flags:
+    """Where a value beyond the bound is the canary's own. What only shrinks is never too large."""
+    within = canary.within(since)
+    if bound.most is not None and written.only_shrinks:
+        return within
+    return within & canary.complete & canary.steady
+
+
+def _of_stable(bound: Bound, written: Value, stable: Scraped) -> Flags:
+    """Where a value within the bound is stable's own. What only shrinks is below it at the most."""
+    if np.isnan(stable.series).all() or (bound.least is not None and written.only_shrinks):
+        return np.ones(len(stable.series), dtype=bool)
+    return stable.complete
+
+
+def _scraped(bound: Bound, written: Value, answer: Answer, arm: str) -> Scraped:
+    step = answer.query.step
+    series, failed = (answer.value(f"{arm} {bound.name} {part}") for part in (SERIES, FAILED))
+    return Scraped(series, failed, ceil(written.reach / timedelta(seconds=step)), step)

@@ -312,3 +312,26 @@ def test_grpc_calls_fail_by_their_own_status(past: History) -> None:
     arms = judgement.cases[0].rollout
     assert arms.canary_bad.sum() / arms.canary_total.sum() == 1 / 3
     assert not arms.stable_bad.any()
+
+
+@pytest.mark.parametrize("failing", [False, True])
+def test_a_counter_that_is_there_before_the_total_is_scraped_with_it(
+    past: History, failing: bool
+) -> None:
+    """Clients show a counter without labels at once, and one with labels at its first event."""
+    for version, orders in (("1.0", 90.0), ("1.1", 10.0)):
+        total = counter(always(orders), born=True)
+        for pod in "ab":
+            labels = {**_app(past, version), "job": "shop", "instance": f"{version}-{pod}"}
+            late = np.where(np.arange(INTERVALS) < 40, 0.0, orders) if pod == "b" else total
+            of = counter(late, born=True) if pod == "b" else total
+            bad = always(0)
+            if failing and version == "1.1":
+                bad = np.nan_to_num(of) / 2
+            past.add("orders_total", of, **labels, method="post")
+            past.add("orders_failed_total", bad, **labels)
+        names = istio(past.namespace, version)
+        past.add("istio_requests_total", counter(always(50)), **names, response_code="200")
+    ratio = {"bad": "orders_failed_total", "total": "orders_total", "target": 99}
+    judgement = past.judgement(past.question({"availability": 99, "ratios": {"orders": ratio}}))
+    assert judgement.reason.verdict is (Verdict.FAIL if failing else Verdict.PASS)

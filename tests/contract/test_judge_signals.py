@@ -381,7 +381,7 @@ HOLE = slice(50, 66)
 def own(past: History, metric: str, version: str, values: Array, pod: str = "a") -> None:
     """A metric of the application itself."""
     names = application(past.namespace, version)
-    past.add(metric, values, **names, pod=f"{version}-{pod}")
+    past.add(metric, values, **names, job="shop", instance=f"{version}-{pod}")
 
 
 @pytest.mark.parametrize("also", ["1.0", ""], ids=["of both arms", "of the canary"])
@@ -428,7 +428,7 @@ def test_a_pod_that_is_not_scraped_is_not_missing_from_a_sum(past: History) -> N
     limits = {"consumers": {"value": "sum(consumers)", "least": 15}}
     judgement = judged(past, limits=limits)
     assert judgement.reason is Reason.GATHERING
-    assert "not all that it is made of was scraped" in judgement.why
+    assert "1 target of the canary's that consumers is measured on cannot be" in judgement.why
 
 
 def test_a_rate_that_really_is_too_low_fails(past: History) -> None:
@@ -456,3 +456,77 @@ def test_a_limit_that_is_measured_once_a_minute_never_passes_beyond_its_bound(
     judgement = judged(past, limits=limits)
     held = Reason.LIMIT_EXCEEDED if lasting == "2m" else Reason.GATHERING
     assert judgement.reason is held
+
+
+def test_a_pod_that_answers_no_scrape_keeps_its_heap_from_passing(past: History) -> None:
+    """It was beyond the bound, and nobody sees any more that it still is. Other ports may fail."""
+    serve(past)
+    for version in ("1.0", "1.1"):
+        for pod in "ab":
+            values, up = always(1e9), always(1)
+            if (version, pod) == ("1.1", "b"):
+                values[48:50], values[50:], up[50:] = 3e9, np.nan, 0
+            labels = {"namespace": past.namespace, "job": "shop", "instance": f"{version}-{pod}"}
+            past.add("heap_bytes", values, **labels, app="checkout", version=version)
+            past.add("up", up, **labels, app="checkout", version=version)
+    limits = {"heap": {"value": "max(heap_bytes)", "most": 2e9}}
+    judgement = judged(past, limits=limits)
+    assert judgement.reason is Reason.NO_DATA
+    assert "(up is 0)" in judgement.why
+
+
+def test_a_target_that_never_had_the_metric_holds_nothing(past: History) -> None:
+    serve(past)
+    for version in ("1.0", "1.1"):
+        labels = {"namespace": past.namespace, "job": "shop", "app": "checkout"}
+        heap = from_then_on(60, 3e9 if version == "1.1" else 1e9, before=1e9)
+        past.add("heap_bytes", heap, **labels, version=version, instance=f"{version}:80")
+        past.add("up", always(1), **labels, version=version, instance=f"{version}:80")
+        past.add("up", always(0), **labels, version=version, instance=f"{version}:81")
+    limits = {"heap": {"value": "max(heap_bytes)", "most": 2e9}}
+    assert judged(past, limits=limits).reason is Reason.LIMIT_EXCEEDED
+
+
+@pytest.mark.parametrize("value", ["sum(depth)", "sum(rate(oops_total[5m]))"])
+def test_a_hole_in_stable_does_not_make_an_incident_the_canarys_own(
+    past: History, value: str
+) -> None:
+    """Scrapes fail when there is trouble."""
+    serve(past)
+    for version in ("1.0", "1.1"):
+        for pod in "ab":
+            depth, oops = always(60), counter(always(15))
+            if version == "1.0" and (pod == "b" or "rate" in value):
+                depth[70:82], oops[70:86] = np.nan, np.nan
+            own(past, "depth", version, depth, pod)
+            own(past, "oops_total", version, oops, pod)
+    most = 100 if "depth" in value else 1.2
+    limits = {"trouble": {"value": value, "most": most}}
+    assert judged(past, limits=limits).reason is Reason.COMMON_MODE
+
+
+def test_a_recorded_rate_looks_back_as_its_name_says(past: History) -> None:
+    serve(past)
+    for version in ("1.0", "1.1"):
+        rate = always(10)
+        if version == "1.1":
+            rate[:80], rate[80:] = np.nan, np.minimum(np.arange(20) / 2, 10)
+        own(past, "app:orders:rate5m", version, rate)
+    for least, reason in ((5, Reason.NON_INFERIOR), (20, Reason.COMMON_MODE)):
+        limits = {"orders": {"value": "app:orders:rate5m", "least": least}}
+        assert judged(past, limits=limits).reason is reason
+
+
+def test_two_metrics_with_the_same_labels_are_two(past: History) -> None:
+    """A pod's second counter is away, and the difference of both is no queue."""
+    serve(past)
+    for version in ("1.0", "1.1"):
+        for pod in "ab":
+            made, done = counter(always(60)), counter(always(60))
+            if (version, pod) == ("1.1", "b"):
+                done[60:] = np.nan
+            own(past, "made_total", version, made, pod)
+            own(past, "done_total", version, done, pod)
+    difference = "sum(rate(made_total[2m])) - sum(rate(done_total[2m]))"
+    limits = {"queue": {"value": difference, "most": 1}}
+    assert judged(past, limits=limits).reason is Reason.GATHERING

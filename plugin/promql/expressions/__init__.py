@@ -6,6 +6,14 @@ Nothing a user wrote is ever pasted into a query: what the judge sends is printe
 from plugin.promql.expressions.counter import Counter, read_counter
 from plugin.promql.expressions.parsing import ExpressionError
 from plugin.promql.expressions.printer import Insert
-from plugin.promql.expressions.value import Value, read_value
+from plugin.promql.expressions.value import Value, is_recorded, read_value
 
-__all__ = ["Counter", "ExpressionError", "Insert", "Value", "read_counter", "read_value"]
+__all__ = [
+    "Counter",
+    "ExpressionError",
+    "Insert",
+    "Value",
+    "is_recorded",
+    "read_counter",
+    "read_value",
+]

@@ -1,5 +1,6 @@
 """Any value, as a team writes it: PromQL whose every selector gets the labels of one arm."""
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -12,6 +13,7 @@ from promql_parser import (
     Expr,
     MatrixSelector,
     ParenExpr,
+    UnaryExpr,
     VectorSelector,
 )
 
@@ -32,7 +34,13 @@ _REMEMBERED = 500
 """Expressions; they are read again for every verdict."""
 _INVENTS = {"absent", "absent_over_time", "scalar"}
 """Functions that have a value where there is no series; scalar() has NaN, which `bool` makes 0."""
-_OF_SCRAPES = {"timestamp", "count_over_time"}
+_OF_SCRAPES = {"timestamp", "count_over_time", "sum_over_time"}
+_GROWING_OPERATORS = {"+"}
+_GROWING_AGGREGATES = {"sum", "max", "count", "topk"}
+_GROWING_CALLS = {"rate", "irate", "increase", "max_over_time", "last_over_time"}
+"""What is the smaller, the fewer samples there are."""
+_RECORDED = re.compile(r":[a-z_]*?(\d+[smhdw])$")
+_RECORDED_USUALLY = timedelta(minutes=5)
 _SORTS = {"sort", "sort_desc", "sort_by_label", "sort_by_label_desc"}
 _EXPERIMENTAL = {"first_over_time", "info", "limitk", "limit_ratio"}
 """Beside the functions that the parser knows to be so."""
@@ -51,16 +59,26 @@ class Value:
 
     @property
     def reach(self) -> timedelta:
-        """The longest range in it: how far back it looks."""
-        return _longest(self.tree)
+        """The longest range in it: how far back it looks. What is recorded says so in its name."""
+        recorded = (_recorded(name) for name, _ in self.used)
+        return max([_longest(self.tree), *recorded])
+
+    @property
+    def only_shrinks(self) -> bool:
+        """Whether samples that are missing can make it smaller at most, and never larger."""
+        return _only_shrinks(self.tree)
 
     def within(self, put: Insert) -> str:
         """The expression of one arm's series, as PromQL."""
         return render(self.tree, put)
 
-    def series_within(self, put: Insert) -> str:
-        """How many series of one arm it reads, as PromQL."""
-        return f"count({' or '.join(render(one, put) for one in selectors(self.tree))})"
+    def read_within(self, put: Insert) -> str:
+        """The series of one arm that it reads, as PromQL."""
+        # Series of two metrics with the same labels would be one to `or`.
+        return " or ".join(
+            f'label_replace({render(one, put)}, "sluice_selector", "{number}", "", "")'
+            for number, one in enumerate(selectors(self.tree))
+        )
 
 
 @lru_cache(_REMEMBERED)
@@ -142,6 +160,33 @@ def _of_scrapes(what: str) -> NoReturn:
 
 def _experimental(name: str) -> NoReturn:
     raise ExpressionError(f"has {name}, which not every Prometheus knows; write something simpler")
+
+
+def is_recorded(metric: str) -> bool:
+    """Whether a recording rule made it: level:metric:operations, by convention."""
+    return ":" in metric
+
+
+def _recorded(metric: str) -> timedelta:
+    """How far back a recorded metric looks, as "…:rate5m" says."""
+    if not is_recorded(metric):
+        return timedelta(0)
+    written = _RECORDED.search(metric)
+    return _longest(parse(f"x[{written[1]}]")) if written else _RECORDED_USUALLY
+
+
+def _only_shrinks(node: Expr) -> bool:
+    match node:
+        case BinaryExpr() if str(node.op) not in _GROWING_OPERATORS:
+            return False
+        case AggregateExpr() if str(node.op) not in _GROWING_AGGREGATES:
+            return False
+        case Call() if node.func.name not in _GROWING_CALLS:
+            return False
+        case UnaryExpr():
+            return False
+        case _:
+            return all(_only_shrinks(child) for child in children(node))
 
 
 def _longest(node: Expr) -> timedelta:

@@ -63,6 +63,15 @@ def test_an_address_on_which_nothing_can_listen_is_named(
     assert capsys.readouterr().err.strip() == said
 
 
+def test_a_host_that_is_no_name_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SLUICE_PROMETHEUS_URL", "http://prometheus:9090")
+    monkeypatch.setenv("HOST", "a..b")
+    assert main() == 2
+    assert capsys.readouterr().err.startswith("HOST, PORT: cannot listen on a..b")
+
+
 def test_host_and_port_have_no_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLUICE_PROMETHEUS_URL", "http://prometheus:9090/base")
     monkeypatch.setenv("HOST", "127.0.0.9")

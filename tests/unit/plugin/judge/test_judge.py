@@ -271,7 +271,7 @@ HEAP = {"heap": {"value": 'sum(heap_bytes{area="heap"})', "most": 10, "for": "10
         ({}, Reason.NO_DATA, "heap has no value for the canary"),
         ({"canary heap": [5] * 60}, Reason.NON_INFERIOR, "canary fails 0 %"),
         (
-            {"canary heap": [5] * 50 + [20] * 10, "heap series": [1] * 60},
+            {"canary heap": [5] * 50 + [20] * 10, "canary heap series": [1] * 60},
             Reason.LIMIT_EXCEEDED,
             "the canary's heap is 20",
         ),

@@ -63,8 +63,18 @@ def test_a_value_that_is_not_of_the_canary_alone_fails_nothing_and_does_not_pass
     held = within_bounds(MOST, beyond, within, 10, 0, known=late)
     assert held.reason is Reason.GATHERING
     never = within_bounds(MOST, beyond, within, 10, 0, known=late & False)
-    assert "not all that it is made of was scraped" in never.why
+    assert "not all of its series were scraped" in never.why
     assert within_bounds(MOST, within, within, 10, 0, known=late & False).reason is None
+    beside = within_bounds(MOST, beyond, within, 10, 0, comparable=late & False)
+    assert beside.reason is Reason.GATHERING
+
+
+def test_nothing_passes_while_a_target_of_the_canary_cannot_be_scraped() -> None:
+    beyond, within = np.full(9, 11.0), np.full(9, 1.0)
+    held = within_bounds(MOST, within, within, 10, 0, failing=2)
+    assert held.reason is Reason.NO_DATA
+    assert held.why.startswith("2 targets of the canary's that heap is measured on cannot be")
+    assert within_bounds(MOST, beyond, within, 10, 0, failing=2).reason is Reason.LIMIT_EXCEEDED
 
 
 def test_the_other_side_of_a_lower_bound_is_below_it() -> None:

@@ -124,6 +124,7 @@ def test_the_arm_is_that_of_each_metric() -> None:
         ("limitk(1, a)", "not every Prometheus knows"),
         ("time() - timestamp(a)", "tells of the scrapes"),
         ("count_over_time(a[1m])", "tells of the scrapes"),
+        ("sum_over_time(a[1m])", "tells of the scrapes"),
         ("min(up)", "tells of the scrapes"),
         ("max(scrape_duration_seconds)", "tells of the scrapes"),
         ("info(a)", "not every Prometheus knows"),
