@@ -57,9 +57,8 @@ class Progress:
         share = weight / 100
         begins = stage_start(traffic, share, question.weight_before / 100)
         stage = traffic[begins:]
-        arrived, now = stage.share > 0, newest(stage, seconds, share).share
-        fed = now <= _OVERFED * share and not starved(stage[-recent(seconds) :], share)
-        return cls(begins, arrived and fed, _observed(stage, seconds, time), alone)
+        fed = stage.share > 0 and misfed(stage, seconds, share) is None
+        return cls(begins, fed, _observed(stage, seconds, time), alone)
 
 
 def stage_start(traffic: Strata, weight: float, before: float = 0) -> int:
@@ -93,13 +92,33 @@ def newest(traffic: Strata, seconds: int, share: float) -> Strata:
     return traffic[-max(recent(seconds), enough) :]
 
 
+def misfed(traffic: Strata, seconds: int, share: float) -> Strata | None:
+    """The newest traffic of which the canary has not its `share`; None if nothing shows that.
+
+    All that is recent is looked at, and its newer half: while a share changes from far too much to
+    far too little, the mean of both is right for a moment.
+    """
+    window = recent(seconds)
+    half = traffic[-ceil(window / 2) :]
+    known = [newest(traffic, seconds, share)]
+    known += [half] if _expected(half, share) >= _ENOUGH else []
+    overfed = (part for part in known if part.share > _OVERFED * share)
+    hungry = (part for part in (traffic[-window:], half) if starved(part, share))
+    return next(overfed, None) or next(hungry, None)
+
+
 def starved(traffic: Strata, share: float) -> bool:
     """Whether the canary got less than half of its `share` (a fraction) of this traffic.
 
     A canary whose callers cannot reach it makes no errors, and must not pass for that.
     """
-    expected = share * float(traffic.canary_total.sum() + traffic.stable_total.sum())
+    expected = _expected(traffic, share)
     return expected >= _ENOUGH and float(traffic.canary_total.sum()) < _STARVED * expected
+
+
+def _expected(traffic: Strata, share: float) -> float:
+    """The canary's requests, had it exactly its share."""
+    return share * float(traffic.canary_total.sum() + traffic.stable_total.sum())
 
 
 def _observed(traffic: Strata, seconds: int, time: timedelta | None) -> bool:

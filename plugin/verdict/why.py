@@ -14,7 +14,7 @@ from plugin.question import Question
 from plugin.slo.units import format_duration
 from plugin.statistics.evidence import Strata
 from plugin.verdict import Case, Decision, Reason
-from plugin.verdict.progress import newest
+from plugin.verdict.progress import misfed, newest
 
 _THEN = {
     Reason.GATHERING: "it is held until that is proven or a person decides",
@@ -109,7 +109,8 @@ def _gathering(reason: Reason, case: Case, question: Question) -> str:
 
 def _traffic_share(case: Case, counts: Counts, question: Question) -> str:
     weight = question.stage.weight or 0
-    now = newest(counts.traffic, case.seconds, weight / 100)
+    traffic, share = counts.traffic, weight / 100
+    now = misfed(traffic, case.seconds, share) or newest(traffic, case.seconds, share)
     canary, all_ = now.canary_total.sum(), (now.canary_total + now.stable_total).sum()
     return (
         f"the canary gets {_percent(now.share)} of the requests ({canary:,.0f} of {all_:,.0f} in "

@@ -164,6 +164,21 @@ def test_no_time_is_over_before_it_was_observed(
     assert not progress.over or seen * SECONDS >= time
 
 
+@pytest.mark.parametrize(
+    ("before", "after"), [((90, 10), (2, 98)), ((2, 98), (90, 10))], ids=["too much", "too little"]
+)
+def test_a_share_that_changes_from_one_extreme_to_the_other_is_never_right(
+    strata: Build, of: Of, before: tuple[int, int], after: tuple[int, int]
+) -> None:
+    """In a mean over both it would be for a moment, and that moment would promote."""
+    shares = []
+    for since in range(1, 16):
+        rows = [before] * 30 + [after] * since
+        progress = of(strata(*((0, canary, 0, stable) for canary, stable in rows)), weight=20)
+        shares.append(progress.share)
+    assert not any(shares)
+
+
 @pytest.mark.parametrize(("before", "weight"), [(0.0, 0.1), (0.1, 0.3), (0.3, 0.6), (0.5, 0.75)])
 def test_a_stage_starts_when_its_share_arrives(before: float, weight: float) -> None:
     rng = np.random.default_rng(7)
