@@ -38,7 +38,7 @@ def parts(
                 furthest = "max" if bound.most is not None else "min"
                 written = read_value(bound.value)
                 value = f"{furthest}({written.within(put)})"
-                yield _value(f"{name} {bound.name} {SERIES}", f"count({written.read_within(put)})")
+                yield _value(f"{name} {bound.name} {SERIES}", written.series_within(put))
                 failed = _failed_scrapes(written, name, arm, application)
                 yield _value(f"{name} {bound.name} {FAILED}", failed)
             yield _value(f"{name} {bound.name}", _finite(value))
@@ -75,8 +75,8 @@ def _failed_scrapes(written: Value, name: str, arm: Arm, application: Scheme) ->
         return f"count({_down(own)})"
     applications = all(scheme_of(metric, application) == application for metric in metrics)
     put = Insert(partial(_matchers, name, arm, application), held=_MEASURED)
-    targets = f"group by (job, instance) ({written.read_within(put)})"
-    return f"count(({_down(own[:1] if applications else ())}) and on (job, instance) ({targets}))"
+    down, targets = _down(own[:1] if applications else ()), written.targets_within(put)
+    return f"count(({down}) and on (job, instance) ({targets}))"
 
 
 def _down(matchers: tuple[Matcher, ...]) -> str:

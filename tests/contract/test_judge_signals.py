@@ -530,3 +530,23 @@ def test_two_metrics_with_the_same_labels_are_two(past: History) -> None:
     difference = "sum(rate(made_total[2m])) - sum(rate(done_total[2m]))"
     limits = {"queue": {"value": difference, "most": 1}}
     assert judged(past, limits=limits).reason is Reason.GATHERING
+
+
+@pytest.mark.parametrize("reached", [True, False])
+def test_a_caller_that_is_not_scraped_has_not_stopped_calling(past: History, reached: bool) -> None:
+    """Istio's counts are those of the callers' proxies, whose targets carry no label of the arm."""
+    for gateway in "ab":
+        away = slice(60, None) if gateway == "b" else slice(0)
+        target = {"job": "gateways", "instance": f"{past.namespace}-{gateway}"}
+        up = always(1)
+        up[away] = 1 if reached else 0
+        past.add("up", up, **target)
+        for version, rate in (("1.0", 1350), ("1.1", 150)):
+            calls = counter(always(rate / 2))
+            calls[away] = np.nan
+            labels = {**istio(past.namespace, version), **target}
+            past.add("istio_requests_total", calls, **labels, response_code="200")
+    limits = {"calls": {"value": "sum(rate(istio_requests_total[5m]))", "least": 8}}
+    judgement = judged(past, limits=limits)
+    assert judgement.reason is Reason.GATHERING
+    assert ("(up is 0)" in judgement.why) is not reached

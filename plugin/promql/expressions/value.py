@@ -65,20 +65,29 @@ class Value:
 
     @property
     def only_shrinks(self) -> bool:
-        """Whether samples that are missing can make it smaller at most, and never larger."""
-        return _only_shrinks(self.tree)
+        """Whether samples that are missing can make it smaller at most, and never larger.
+
+        What is recorded may be anything.
+        """
+        return _only_shrinks(self.tree) and not any(is_recorded(name) for name, _ in self.used)
 
     def within(self, put: Insert) -> str:
         """The expression of one arm's series, as PromQL."""
         return render(self.tree, put)
 
-    def read_within(self, put: Insert) -> str:
-        """The series of one arm that it reads, as PromQL."""
-        # Series of two metrics with the same labels would be one to `or`.
-        return " or ".join(
-            f'label_replace({render(one, put)}, "sluice_selector", "{number}", "", "")'
+    def series_within(self, put: Insert) -> str:
+        """How many series of one arm it reads, as PromQL."""
+        # To `or` two numbers without labels would be one.
+        each = (
+            f'label_replace(count({render(one, put)}), "selector", "{number}", "", "")'
             for number, one in enumerate(selectors(self.tree))
         )
+        return f"sum({' or '.join(each)})"
+
+    def targets_within(self, put: Insert) -> str:
+        """The targets of the series of one arm that it reads, as PromQL."""
+        each = (f"group by (job, instance) ({render(one, put)})" for one in selectors(self.tree))
+        return " or ".join(each)
 
 
 @lru_cache(_REMEMBERED)

@@ -168,3 +168,46 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     except ExpressionError:
         return
     promql_parser.parse(rendered)
+
+
+@pytest.mark.parametrize(
+    ("text", "reach"),
+    [
+        ("a", 0),
+        ("sum(rate(a[5m])) / rate(b[1m])", 300),
+        ("app:orders:rate10m", 600),
+        ("app:orders:ratio_rate1h", 3600),
+        ("app:orders:sum", 300),
+        ("max_over_time(app:orders:rate1m[5m])", 300),
+    ],
+)
+def test_how_far_back_it_looks_is_in_its_ranges_or_in_the_name_of_what_is_recorded(
+    text: str, reach: int
+) -> None:
+    assert read_value(text).reach == timedelta(seconds=reach)
+
+
+@pytest.mark.parametrize(
+    "text", ["a", "sum(rate(a[5m]))", "max by (b) (a) + 2", "topk(3, increase(a[1m]))"]
+)
+def test_missing_samples_make_a_sum_smaller_only(text: str) -> None:
+    assert read_value(text).only_shrinks
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a - b",
+        "a / b",
+        "avg(a)",
+        "min(a)",
+        "-a",
+        "a > 5",
+        "time() - a",
+        "a:b:rate5m",
+        "avg_over_time(a[5m])",
+        "histogram_quantile(0.9, sum by (le) (rate(a[5m])))",
+    ],
+)
+def test_of_others_they_may_do_the_opposite(text: str) -> None:
+    assert not read_value(text).only_shrinks
