@@ -95,15 +95,14 @@ def newest(traffic: Strata, seconds: int, share: float) -> Strata:
 def misfed(traffic: Strata, seconds: int, share: float) -> Strata | None:
     """The newest traffic of which the canary has not its `share`; None if nothing shows that.
 
-    All that is recent is looked at, and its newer half: while a share changes from far too much to
-    far too little, the mean of both is right for a moment.
+    All that is recent is looked at, and its newest two intervals, three, …: while a share changes
+    from far too much to far too little, the mean of both is right for a moment.
     """
-    window = recent(seconds)
-    half = traffic[-ceil(window / 2) :]
+    parts = [traffic[-size:] for size in range(recent(seconds), 1, -1)]
     known = [newest(traffic, seconds, share)]
-    known += [half] if _expected(half, share) >= _ENOUGH else []
+    known += [part for part in parts if _expected(part, share) >= _ENOUGH]
     overfed = (part for part in known if part.share > _OVERFED * share)
-    hungry = (part for part in (traffic[-window:], half) if starved(part, share))
+    hungry = (part for part in parts if starved(part, share))
     return next(overfed, None) or next(hungry, None)
 
 

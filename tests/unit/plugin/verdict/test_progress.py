@@ -164,18 +164,22 @@ def test_no_time_is_over_before_it_was_observed(
     assert not progress.over or seen * SECONDS >= time
 
 
-@pytest.mark.parametrize(
-    ("before", "after"), [((90, 10), (2, 98)), ((2, 98), (90, 10))], ids=["too much", "too little"]
-)
+@pytest.mark.parametrize(("before", "after"), [(0.9, 0.02), (0.7, 0.04), (0.04, 0.7)])
+@pytest.mark.parametrize("silent", [0, 2, 5])
+@pytest.mark.parametrize("more", [0.5, 1, 3])
 def test_a_share_that_changes_from_one_extreme_to_the_other_is_never_right(
-    strata: Build, of: Of, before: tuple[int, int], after: tuple[int, int]
+    of: Of, before: float, after: float, silent: int, more: float
 ) -> None:
-    """In a mean over both it would be for a moment, and that moment would promote."""
-    shares = []
-    for since in range(1, 16):
-        rows = [before] * 30 + [after] * since
-        progress = of(strata(*((0, canary, 0, stable) for canary, stable in rows)), weight=20)
-        shares.append(progress.share)
+    """In a mean over both it would be for a moment, and that moment would promote.
+
+    A change of the routing may come with one of the load, after a silence.
+    """
+    old = (100 * before, 100 * (1 - before))
+    new = (100 * more * after, 100 * more * (1 - after))
+    shares = [
+        of(of_traffic(*[old] * 30, *[(0, 0)] * silent, *[new] * since), weight=20).share
+        for since in range(16)
+    ]
     assert not any(shares)
 
 
