@@ -17,9 +17,9 @@ from tests.contract.support.system import Object, Objects, System, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-WEIGHT, SECONDS = 20, 16
+WEIGHT, SECONDS = 20, 30
 STAGE = stages(WEIGHT, seconds=SECONDS)
-RATE = 5.0  # requests per second: sixteen for the canary, where a hundred are needed
+RATE = 5.0  # requests per second: thirty for the canary, where a hundred are needed
 PROMOTE = {"on_undecided": "promote", "min_requests": 5, "warm_up": "0s"}
 ABORT = {"on_undecided": "abort", "warm_up": "0s"}
 
@@ -51,7 +51,7 @@ async def test_the_policy_promote_waits_for_data_and_then_goes_on(system: System
     await services.load(RATE)
     await until(services.answer, counted, "the stage's time begins")
     async with system.without("prometheus"):
-        await asyncio.sleep(2 * SECONDS)
+        await asyncio.sleep(1.5 * SECONDS)
         await services.held_at(WEIGHT)
     await services.ended(PROMOTED)
     [run] = await services.argo.analysis_runs()
