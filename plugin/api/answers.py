@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Annotated
 
 from pydantic import BaseModel, Field, PlainSerializer
@@ -235,4 +236,8 @@ def _digits(log_e: float) -> float:
 
 
 def _rounded(value: float | None) -> float | None:
-    return None if value is None else float(f"{value:.4g}")
+    """The largest number there is, with which Go programs say "none", would round to infinity."""
+    if value is None:
+        return None
+    rounded = float(f"{value:.4g}")
+    return rounded if isfinite(rounded) else value

@@ -1,5 +1,6 @@
 """Text → tree, and what no expression of a user's may do."""
 
+import re
 from collections.abc import Iterable, Iterator
 
 import promql_parser
@@ -8,8 +9,9 @@ from promql_parser import Expr, MatrixSelector, SubqueryExpr, VectorSelector
 from plugin.promql.matchers import Matcher
 
 _OPERATORS = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
-_DEEPEST = 100
-"""Nested brackets: a bound for the recursion over the tree."""
+_LONGEST, _MOST = 2000, 100
+"""Characters and parts: the parser, and what walks over its tree, call themselves for each."""
+_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
 _OF_PODS = ("container_", "kube_")
 
 
@@ -23,12 +25,25 @@ def parse(text: str) -> Expr:
         raise ExpressionError(
             'has "{{", which Argo Rollouts would replace; write what it stands for'
         )
-    if text.count("(") > _DEEPEST:
-        raise ExpressionError(f"has more than {_DEEPEST} brackets; write something simpler")
+    if len(text) > _LONGEST:
+        raise ExpressionError(f"has more than {_LONGEST} characters; write something simpler")
     try:
-        return promql_parser.parse(text)
+        tree = promql_parser.parse(text)
     except ValueError as error:
         raise ExpressionError(f"is no PromQL: {' '.join(str(error).split())[:150]}") from None
+    _check_size(tree)
+    return tree
+
+
+def _check_size(tree: Expr) -> None:
+    """Raise ExpressionError for a tree that is too large to walk over. Does not call itself."""
+    found = [tree]
+    for node in found:
+        found.extend(children(node))
+        if len(found) > _MOST:
+            raise ExpressionError(
+                f"has more than {_MOST} parts; record it as a metric, and write its name"
+            )
 
 
 def children(node: Expr) -> Iterator[Expr]:
@@ -75,9 +90,22 @@ def matchers(selector: VectorSelector) -> tuple[Matcher, ...]:
     if selector.matchers.or_matchers:
         raise ExpressionError('has "or" between labels; write label=~"a|b"')
     return tuple(
-        Matcher(one.name, _OPERATORS[str(one.op).rpartition(".")[2]], one.value)
+        Matcher(label(one.name), _OPERATORS[str(one.op).rpartition(".")[2]], one.value)
         for one in selector.matchers.matchers
     )
+
+
+def label(name: str) -> str:
+    """The name, if it may be printed as it is. Raises ExpressionError.
+
+    In quotes a label's name may be any text, and so could end the braces it is printed in.
+    """
+    if not _LABEL.fullmatch(name):
+        raise ExpressionError(
+            f"has the label {name[:50]!r}, which only newer servers know; use labels of letters, "
+            "digits and _"
+        )
+    return name
 
 
 def check_selector(selector: VectorSelector) -> None:

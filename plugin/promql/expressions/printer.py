@@ -25,7 +25,7 @@ from promql_parser import (
     VectorSelector,
 )
 
-from plugin.promql.expressions.parsing import ExpressionError, matchers, metric
+from plugin.promql.expressions.parsing import ExpressionError, label, matchers, metric
 from plugin.promql.matchers import Matcher, quote, selector
 
 _GROUPS = {
@@ -126,7 +126,7 @@ def _modifier(modifier: BinModifier | None) -> str:
 
 
 def _labels(labels: Sequence[str]) -> str:
-    return ", ".join(labels)
+    return ", ".join(map(label, labels))
 
 
 def _duration(length: timedelta) -> str:

@@ -1,5 +1,6 @@
 """The answer document: everything a verdict rests on, within what Argo is to keep of it."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -7,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from plugin.api.answers import MOST_BYTES, IndicatorAnswer, VerdictAnswer
+from plugin.api.answers import MOST_BYTES, IndicatorAnswer, SignalAnswer, VerdictAnswer
 from plugin.counts import Counts
 from plugin.judge import Judgement
 from plugin.policy import Policy
@@ -158,6 +159,13 @@ def test_signals_are_told_and_those_that_decide_stay(
     assert crowded.signals is not None
     assert [signal.name for signal in crowded.signals] == ["oom_killed"]
     assert crowded.left_out == 10
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+@example(sys.float_info.max)
+def test_any_number_a_signal_may_have_is_told(value: float) -> None:
+    told = SignalAnswer.of(Signal("heap", canary=value, bound=value))
+    assert told.canary == pytest.approx(value, rel=1e-3)
 
 
 names = st.lists(st.from_regex(r"[a-z][a-z0-9_]{0,39}", fullmatch=True), max_size=40, unique=True)

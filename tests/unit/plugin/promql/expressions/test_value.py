@@ -161,6 +161,36 @@ def test_a_failed_scrape_must_not_look_like_a_value(text: str) -> None:
         read_value(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'a{"b.c"="1"}',
+        'a{"b=\\"\\"}[30s]) or secret or last_over_time(a{b"!="c"}',
+        'sum by ("a) (secret) or sum by (b") (a)',
+        'a + on ("b c") d',
+        'a * on (b) group_left ("c d") e',
+    ],
+)
+def test_a_label_in_quotes_could_end_the_braces_it_is_printed_in(text: str) -> None:
+    with pytest.raises(ExpressionError, match="use labels of letters, digits and _"):
+        read_value(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("-" * 900 + "a", "has more than 100 parts"),
+        ("+".join(["a"] * 500), "has more than 100 parts"),
+        ("^".join(["a"] * 500), "has more than 100 parts"),
+        ("(" * 500 + "a" + ")" * 500, "has more than 100 parts"),
+        ("-" * 20_000 + "a", "has more than 2000 characters"),
+    ],
+)
+def test_what_is_too_large_to_walk_over_is_refused(text: str, problem: str) -> None:
+    with pytest.raises(ExpressionError, match=problem):
+        read_value(text)
+
+
 @given(st.text(max_size=40))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
