@@ -148,7 +148,7 @@ def _log_mean(logarithms: Array) -> Array:
 
 
 def _stage_starts(strata: Strata, weight: NDArray[np.int64]) -> NDArray[np.int64]:
-    """`plugin.verdict.progress.stage_start` for all looks at once."""
+    """`plugin.verdict.progress.stage_start` for all looks at once, where no scrape is missed."""
     starts = np.zeros(len(weight), dtype=np.int64)
     for percent in np.unique(weight):
         share = percent / 100

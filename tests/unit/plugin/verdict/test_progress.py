@@ -194,3 +194,24 @@ def test_a_stage_starts_when_its_share_arrives(before: float, weight: float) -> 
 def test_a_stage_whose_share_has_not_arrived_has_not_started() -> None:
     assert stage_start(of_traffic(*[(10, 90)] * 30), 0.3) == 30
     assert stage_start(of_traffic(), 0.3) == 0
+
+
+def test_a_stage_before_that_looked_like_it_is_none_of_it(strata: Build, of: Of) -> None:
+    """Of stable's pods only one of ten is scraped for a while: 5 % look like a third."""
+    before = [(0, 5, 0, 95)] * 10
+    unscraped = [(0, 5, 0, 9.5)] * 60
+    traffic = strata(*before, *unscraped, *[(0, 5, 0, 95)] * 16, *[(0, 20, 0, 80)] * 5)
+    progress = of(traffic, 20, time=60, before=5)
+    assert progress.begins == len(traffic) - 5
+    assert not progress.over
+
+
+@pytest.mark.parametrize(
+    "missed", [[(0, 0, 0, 80)] * 3 + [(0, 80, 0, 80)], [(0, 10, 0, 80), (0, 30, 0, 80)] * 20]
+)
+def test_scrapes_of_the_canary_that_are_missed_begin_no_stage_anew(
+    strata: Build, of: Of, missed: list[tuple[int, ...]]
+) -> None:
+    """All of its pods' for a moment, or those of one of its two pods again and again."""
+    right = [(0, 20, 0, 80)] * 15
+    assert of(strata(*right, *missed, *right), 20, before=5).begins == 0
