@@ -25,7 +25,7 @@ from plugin.statistics.evidence import (
 from plugin.statistics.limits import Limits
 from plugin.verdict.progress import Progress, recent
 from plugin.verdict.reasons import Reason
-from plugin.verdict.skew import ONSET_INTERVALS, edges, newest
+from plugin.verdict.skew import ONSET_INTERVALS, edges, newest, steps
 
 
 @dataclass(frozen=True)
@@ -187,8 +187,10 @@ class Case:
         """The intervals in which both arms tell of the same seconds, as far as it matters."""
         if not self.apart:
             return np.ones(len(self.rollout), dtype=bool)
+        arm, margin = self.rollout, self.limits.fail_margin
         at_once, lately = (self._burning(1), 0), (self._hot, self.window)
-        return ~edges(self.rollout.comparable, at_once, lately)
+        around = edges(arm.comparable, at_once, lately)
+        return ~(around | steps(arm.stable_bad, arm.stable_total, margin, self.policy.burst))
 
     @cached_property
     def _settled(self) -> NDArray[np.bool_]:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from plugin.policy import Policy
 from plugin.slo import SLO
@@ -42,6 +43,36 @@ def test_an_outage_that_one_arm_shows_first_fails_no_good_release(
     for end in (CANARY_FIRST, STABLE_FIRST):
         rows = [*[GOOD] * 3, edge, *[OUTAGE] * outage, end, *[GOOD] * after]
         assert case(rows).reason.verdict is not Verdict.FAIL
+
+
+@pytest.mark.parametrize("pods", [1, 4])
+@pytest.mark.parametrize("ratio", [0.02, 0.055, 0.3])
+@pytest.mark.parametrize("phase", [-0.9, -0.5, -0.1, 0.1, 0.5, 0.9])
+def test_no_shared_brownout_fails_a_good_release(phase: float, ratio: float, pods: int) -> None:
+    """Also one in which stable burns its budget too slowly to be called an incident.
+
+    `phase` says by which part of an interval the canary is scraped later than the first of stable's
+    pods. The brownout lasts from within the sixth interval until within the thirteenth.
+    """
+    times = np.arange(20.0)
+
+    def brownout(later: float) -> NDArray[np.float64]:
+        """The part of each interval, of a pod that is scraped so much later, that it fills."""
+        begins, ends = 5.3, 12.6
+        return np.clip(
+            np.minimum(times + 1 + later, ends) - np.maximum(times + later, begins), 0, 1
+        )
+
+    stable = np.mean([brownout(pod / pods) for pod in range(pods)], axis=0)
+    canary_total, stable_total = 15_000, 15_000
+    rows = [
+        (round(canary_total * bad), canary_total, round(stable_total * stable_bad), stable_total)
+        for bad, stable_bad in zip(
+            0.001 + ratio * brownout(phase), 0.001 + ratio * stable, strict=True
+        )
+    ]
+    for look in range(2, len(rows) + 1):
+        assert case(rows[:look]).reason.verdict is not Verdict.FAIL
 
 
 def test_in_one_scrape_the_same_counts_are_proof() -> None:
