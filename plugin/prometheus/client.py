@@ -19,10 +19,10 @@ from plugin.prometheus.answers import (
     Sample,
     Series,
     read,
-    refusal,
 )
 from plugin.prometheus.clock import CLOCK_TOLERANCE, check_clock
 from plugin.prometheus.errors import ConfigError, PrometheusError, QueryError, line
+from plugin.prometheus.unanswered import refused, unreachable, untrusted
 from plugin.promql.query import Query
 
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
@@ -34,7 +34,6 @@ _QUICKLY_SECONDS, _RETRY_AFTER_SECONDS = 1.0, 0.2
 _CONNECTIONS = 8
 """Two replicas leave a few of the 20 queries that Prometheus evaluates at once to everybody else.
 More would not be faster: a query keeps a processor of Prometheus' busy."""
-_UNAVAILABLE = {429, 500, 502, 503, 504}
 _TIMEOUT = aiohttp.ClientTimeout(sock_connect=1, sock_read=_SERVER_TIMEOUT_SECONDS + 1)
 
 
@@ -166,16 +165,13 @@ class Prometheus:
         except TimeoutError as error:
             raise QueryError("Prometheus did not answer in time") from error
         except ssl.SSLError as error:
-            raise ConfigError(f"Prometheus cannot be trusted: {line(str(error))}") from error
+            raise untrusted(error) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            # aiohttp says so of addresses without TLS, too.
-            reason = line(str(error)).replace(" ssl:default", "")
-            raise QueryError(f"Prometheus cannot be reached: {reason}") from error
+            raise unreachable(error) from error
         if response.status == 200:
             check_clock(response.headers, sent, received, self._tolerance)
             return content
-        refused = f"Prometheus answered {response.status}: {refusal(content)}"
-        raise (QueryError if response.status in _UNAVAILABLE else ConfigError)(refused)
+        raise refused(response.status, content)
 
     def _connection(self) -> aiohttp.ClientSession:
         """Made by the first query, because it belongs to the running event loop.

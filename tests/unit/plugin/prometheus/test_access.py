@@ -313,8 +313,24 @@ async def test_a_server_of_an_unknown_authority_is_not_trusted(
     other = Authority(tmp_path / "other")
     url, server = named(await serve(Server().answer, demanding(other))), tmp_path / "token"
     server.write_text("s3cret")
-    with pytest.raises(ConfigError, match="cannot be trusted"):
+    with pytest.raises(ConfigError, match=r"; name its authority in SLUICE_PROMETHEUS_CA_FILE$"):
         await ask(url, Access(Bearer(server), Tls(ca_file=authority.file)))
+
+
+async def test_a_certificate_of_another_name_is_not_trusted(
+    serve: Any, authority: Authority
+) -> None:
+    url = await serve(Server().answer, demanding(authority))
+    problem = "not valid for '127.0.0.1'; write a name that its certificate has in SLUICE_PROM"
+    with pytest.raises(ConfigError, match=problem):
+        await ask(url, Access(tls=Tls(ca_file=authority.file)))
+
+
+async def test_a_server_without_tls_is_not_trusted(serve: Any) -> None:
+    url = (await serve(Server().answer)).replace("http:", "https:")
+    problem = r"trusted: \[SSL.*; does it speak TLS, or is its address http"
+    with pytest.raises(ConfigError, match=problem):
+        await ask(url, Access())
 
 
 async def test_no_secret_is_logged(

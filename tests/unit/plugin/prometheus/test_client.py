@@ -79,10 +79,19 @@ async def test_a_clock_that_prometheus_does_not_share_is_for_somebody_to_act_on(
     assert await ask(url) == []
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
-async def test_a_refusal_is_for_somebody_to_act_on(serve: Any, status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "remedy"),
+    [
+        (400, "$"),
+        (401, "; look at the credentials in SLUICE_PROMETHEUS_…$"),
+        (403, "; look at the credentials in SLUICE_PROMETHEUS_…$"),
+        (404, "; look at SLUICE_PROMETHEUS_URL"),
+        (422, "$"),
+    ],
+)
+async def test_a_refusal_is_for_somebody_to_act_on(serve: Any, status: int, remedy: str) -> None:
     body = {"status": "error", "errorType": "bad_data", "error": "parse error: unexpected"}
-    with pytest.raises(ConfigError, match="parse error"):
+    with pytest.raises(ConfigError, match=f"answered {status}: parse error: unexpected{remedy}"):
         await ask(await serve(always(status, body=body)))
 
 
@@ -95,7 +104,7 @@ async def test_a_redirect_is_not_followed(serve: Any) -> None:
         calls += 1
         raise web.HTTPTemporaryRedirect("/base/elsewhere")
 
-    with pytest.raises(ConfigError, match="307"):
+    with pytest.raises(ConfigError, match=r"307: .*; look at SLUICE_PROMETHEUS_URL"):
         await ask(await serve(handler))
     assert calls == 1
 
@@ -115,8 +124,9 @@ async def test_an_overload_is_tried_once_more(serve: Any, status: int) -> None:
 async def test_a_prometheus_that_is_down_is_a_query_error() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
         port = free.getsockname()[1]
-    with pytest.raises(QueryError, match="cannot be reached"):
-        await ask(f"http://127.0.0.1:{port}")
+    for scheme in ("http", "https"):
+        with pytest.raises(QueryError, match=f"reached: 127.0.0.1:{port}: Connect call failed"):
+            await ask(f"{scheme}://127.0.0.1:{port}")
 
 
 async def test_a_connection_that_breaks_is_a_query_error(serve: Any) -> None:
