@@ -6,7 +6,8 @@ shares): `simulate` is what decides by those.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf
+from itertools import product
+from math import ceil, inf
 
 import numpy as np
 
@@ -21,7 +22,10 @@ HORIZON_SECONDS = 3600
 PROMOTED = 0.9
 """The fraction of good releases that are to pass all of their stages in time."""
 
-_MOST_TRIALS = 200
+_LEAST_TRIALS = 100
+"""With fewer past hours each is split more than once: the quantile that is read off would be the
+slowest of them, which is chance."""
+_MOST_HOURS = 200
 
 
 @dataclass(frozen=True)
@@ -33,15 +37,17 @@ class Trial:
 
 
 def trials(findings: Findings, plan: Plan, stage: int, seed: int) -> list[Trial]:
-    """At most `_MOST_TRIALS` past hours, evenly chosen, each as the stage of this number."""
+    """At most `_MOST_HOURS` past hours, evenly chosen, each as the stage of this number, and so
+    often that there are `_LEAST_TRIALS`.
+    """
     history, weight = findings.history, plan.stages[stage].weight
     hours = [int(hour) for hour in history.usable]
-    hours = hours[:: len(hours) // _MOST_TRIALS + 1]
+    hours = hours[:: len(hours) // _MOST_HOURS + 1]
     found = []
-    for hour in hours:
+    for hour, number in product(hours, range(ceil(_LEAST_TRIALS / max(1, len(hours))))):
         begin = hour * history.per_hour
         here = slice(begin, begin + HORIZON_SECONDS // history.step)
-        rng = np.random.default_rng([seed, weight, hour])
+        rng = np.random.default_rng([seed, weight, hour, number])
         arms = {name: split(rng, one[here], weight / 100) for name, one in findings.past.items()}
         found.append(Trial(stage, arms))
     return found

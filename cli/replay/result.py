@@ -11,6 +11,7 @@ from cli.replay.campaign import Results, Scenario
 from cli.replay.expect import median_seconds
 from cli.replay.history import History
 from cli.replay.plan import Plan
+from cli.replay.proof import PROMOTED
 from cli.replay.recommend import Advice
 from cli.replay.simulate import Ending
 from cli.replay.words import percent, share
@@ -64,6 +65,11 @@ class Report:
             for one in self.scenarios
             if self.results.count(one)
         ]
+
+    @property
+    def advised(self) -> str:
+        """The name of the recommended plan, which may be the one that was given."""
+        return ADVISED if ADVISED in self.plans else GIVEN
 
     @property
     def history(self) -> History:
@@ -129,6 +135,16 @@ def warnings(report: Report) -> list[str]:
             "this traffic proves no release harmless in time: expect held releases; give stages a "
             "larger weight, or say with on_undecided what happens when their time is over"
         )
+    found += [
+        f"{share(one.promoted, one.releases)} of identical releases are promoted with the "
+        f"recommended settings, and {PROMOTED:.0%} should be: give a longer --since, so that more "
+        "hours tell what stages need, or give stages more time than recommended"
+        for one in report.rows
+        if one.plan == report.advised
+        and not one.extra
+        and report.advice.provable
+        and surely_above(one.releases - one.promoted, one.releases, 1 - PROMOTED)
+    ]
     found += [
         f"{share(one.aborted, one.releases)} of identical releases are aborted with the settings "
         f"{one.plan}, {percent(allowed)} are allowed"

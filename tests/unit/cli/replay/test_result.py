@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from cli.replay.campaign import Replayed, Results, Scenario
-from cli.replay.result import row, surely_above, warnings
+from cli.replay.result import ADVISED, GIVEN, Report, row, surely_above, warnings
 from cli.replay.simulate import Ending, Outcome
 from tests.unit.cli.replay.conftest import MakeReport
 
@@ -35,6 +35,27 @@ def test_a_regression_is_timed_until_it_is_aborted() -> None:
 def test_false_aborts_beyond_chance_are_pointed_out() -> None:
     assert not surely_above(3, 200, 0.01)
     assert surely_above(20, 200, 0.01)
+
+
+def promoted(report: Report, plan: str, count: int) -> list[str]:
+    """The warnings, were so many of 100 identical releases by this plan promoted."""
+    ended = [(Ending.PROMOTED, 900.0)] * count + [(Ending.HELD, 1800.0)] * (100 - count)
+    results = Results({Scenario(plan): outcomes(*ended)})
+    return warnings(replace(report, results=results))
+
+
+def test_a_recommendation_that_promotes_too_few_good_releases_says_so(make: MakeReport) -> None:
+    found = make(starts=0)
+    line = (
+        "70.0% of identical releases are promoted with the recommended settings, and 90% should be"
+    )
+    assert any(
+        one.startswith(f"{line}: give a longer --since") for one in promoted(found, ADVISED, 70)
+    )
+    assert promoted(found, ADVISED, 85) == []  # may be chance
+    assert promoted(found, GIVEN, 70) == []  # that is why others are recommended
+    kept = replace(found, plans={GIVEN: found.plans[GIVEN]})
+    assert any(line in one for one in promoted(kept, GIVEN, 70))
 
 
 def test_too_little_traffic_is_said_plainly(make: MakeReport) -> None:
