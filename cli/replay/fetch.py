@@ -1,7 +1,7 @@
 """Reads a service's past from Prometheus: one bounded query per hour, a few at a time."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,11 +9,13 @@ import numpy as np
 from cli.replay.errors import ReplayError
 from cli.replay.history import HOUR, Chunk, Tally
 from plugin.counts.answer import Answer, Part
-from plugin.indicators import Arm, Field, Indicator, Source
+from plugin.indicators import PRESETS, Arm, Field, Indicator, Source
 from plugin.judge import Source as Counters
 from plugin.prometheus import ConfigError, QueryError
 from plugin.promql.query import REPLICAS, Query, union
 from plugin.question import Question
+from plugin.slo import Objective
+from plugin.slo.units import format_duration
 from plugin.statistics.evidence import Array
 
 _IN_FLIGHT = 4
@@ -40,12 +42,15 @@ class Reader:
 
     `step` is the scrape interval in seconds, `reporter` the side of Istio's metrics. `chunks` fills
     as hours arrive, newest first, so that whoever interrupts the reading keeps what is there; an
-    hour that could not be read is None, and `faults` say why.
+    hour that could not be read is None, and `faults` say why. `lacking` says by objective what its
+    counts did not tell, of an hour or more.
     """
 
     def __init__(self, question: Question, step: int, reporter: str) -> None:
         self.chunks: dict[int, Chunk | None] = {}
         self.faults: list[str] = []
+        self.lacking: dict[str, str] = {}
+        self._status = PRESETS[question.metrics].status
         self._step = step
         self._indicators = question.indicators
         arms = list(_whole_service(question, reporter))
@@ -109,7 +114,23 @@ class Reader:
                     f"--question: slo.ratios.{name}: its parts are scraped from different targets, "
                     "each at its own time; name two counters that one target has"
                 )
-        return {one.name: _fold(one, answer) for one in self._indicators}
+        return {one.name: self._fold(one, answer) for one in self._indicators}
+
+    def _fold(self, one: Indicator, answer: Answer) -> Mapping[str, Tally]:
+        """Counts per version, all versions read alike."""
+        counted: dict[str, dict[str, dict[tuple[str, ...], Array]]] = {}
+        for source in one.sources:
+            for labels, counts in answer.counts[_name(one, source)].items():
+                by, version = labels[: len(source.by)], "".join(labels[len(source.by) :])
+                counted.setdefault(version, {}).setdefault(source.key, {})[by] = counts
+        if one.lacking(counted):
+            self.lacking[one.name] = _what_lacks(one.objective, self._status)
+        folded = one.fold(counted, answer.query.intervals)
+        # A scrape between two updates may see more bad ones than all.
+        return {
+            version: Tally(np.minimum(bad, total), total)
+            for version, (bad, total) in folded.items()
+        }
 
     def _part(self, one: Indicator, source: Source, arms: Iterable[Arm]) -> Part:
         """The series of all arms, each once, told apart by version where there is one."""
@@ -135,18 +156,20 @@ def _whole_service(question: Question, reporter: str) -> Iterable[Arm]:
         }
 
 
-def _fold(one: Indicator, answer: Answer) -> Mapping[str, Tally]:
-    """Counts per version, all versions read alike."""
-    counted: dict[str, dict[str, dict[tuple[str, ...], Array]]] = {}
-    for source in one.sources:
-        for labels, counts in answer.counts[_name(one, source)].items():
-            by, version = labels[: len(source.by)], "".join(labels[len(source.by) :])
-            counted.setdefault(version, {}).setdefault(source.key, {})[by] = counts
-    folded = one.fold(counted, answer.query.intervals)
-    # A scrape between two updates may see more bad ones than all.
-    return {
-        version: Tally(np.minimum(bad, total), total) for version, (bad, total) in folded.items()
-    }
+def _what_lacks(objective: Objective, status: Sequence[str]) -> str:
+    """What to look for where events are counted, and not which of them were good. `status` are the
+    labels that tell the HTTP status.
+    """
+    if objective.ratio is not None:
+        return f"no good event of {objective.name} was counted: is its counter scraped?"
+    if objective.threshold is None:
+        labels = " or ".join(status)
+        return f"too many requests carry no HTTP status (label {labels}) to tell which failed"
+    return (
+        f"--slo: of the requests counted for {objective.name} none was within "
+        f"{format_duration(objective.threshold)}: is that bucket in the latency histogram? Choose "
+        "a threshold that is"
+    )
 
 
 def _name(one: Indicator, source: Source) -> str:

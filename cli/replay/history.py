@@ -146,9 +146,14 @@ def _without(tally: Tally, left_out: NDArray[np.bool_]) -> Tally:
     return Tally(np.where(left_out, 0, tally.bad), np.where(left_out, 0, tally.total))
 
 
-def check(history: History, service: str) -> None:
-    """Raises ReplayError when there is nothing, or nothing sound, to replay."""
+def check(history: History, service: str, lacking: Mapping[str, str]) -> None:
+    """Raises ReplayError when there is nothing, or nothing sound, to replay.
+
+    `lacking` says what an objective's counts did not tell: without that none is good or bad.
+    """
     for name, tally in history.tallies.items():
+        if name in lacking and not tally.total.any():
+            raise ReplayError(lacking[name])
         if history.dropped.get(name) and not tally.total.any():
             raise ReplayError(
                 f"all that was counted for {name} comes in jumps, which the judge leaves out as "

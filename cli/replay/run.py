@@ -31,7 +31,8 @@ def run(request: Request, settings: Settings, seed: int) -> Report | None:
     past = history.assemble(reader.chunks, span.start, plan.scrape, names)
     if interrupted and not past.traffic.any():
         return None
-    history.check(past, f"{plan.question.namespace}/{plan.question.service}")
+    service = f"{plan.question.namespace}/{plan.question.service}"
+    history.check(past, service, reader.lacking)
     findings = study(past, reader.chunks)
     advice = advise(plan, findings, seed)
     plans = {GIVEN: plan} if advice.plan == plan else {GIVEN: plan, ADVISED: advice.plan}

@@ -190,6 +190,13 @@ def test_a_service_without_requests_is_said_plainly(smooth: str) -> None:
     assert "--service" in error
 
 
+@pytest.mark.parametrize("slo", ["latency=95@500ms", "availability=99.9,latency=95@500ms"])
+def test_a_latency_bucket_that_the_histogram_does_not_have_is_named(smooth: str, slo: str) -> None:
+    code, error = refused("--slo", slo, url=smooth)
+    assert code == 1
+    assert "error: --slo: of the requests counted for latency none was within 500ms" in error
+
+
 def test_a_scrape_interval_that_is_not_prometheus_own_is_said_plainly(smooth: str) -> None:
     code, error = refused("--slo", SLO, "--scrape-interval", "5s", url=smooth)
     assert code == 1

@@ -127,3 +127,33 @@ def test_a_ratio_whose_parts_are_scraped_apart_is_refused_by_name() -> None:
     reader = Reader(inputs.question_in(json.dumps(asked), ()), 15, "source")
     with pytest.raises(ReplayError, match=r"slo\.ratios\.orders: its parts are scraped from diff"):
         asyncio.run(reader.read(Apart(), SPAN, lambda: None))
+
+
+@pytest.mark.parametrize(
+    ("slo", "counted", "said"),
+    [
+        ({"latency": {"percentile": 95, "threshold": "500ms"}}, {"le": "+Inf"}, "within 500ms"),
+        ({"availability": 99.9}, {"response_code": ""}, "no HTTP status (label response_code)"),
+        (
+            {"ratios": {"orders": {"good": "ok_total", "total": "orders_total", "target": 99}}},
+            {},
+            "no good event of orders",
+        ),
+    ],
+)
+def test_counts_that_do_not_tell_good_from_bad_are_known_for_that(
+    slo: dict[str, object], counted: dict[str, str], said: str
+) -> None:
+    """Else a bucket or label that is not there would look like a service without requests."""
+    name = next(iter(slo)) if "ratios" not in slo else "orders total"
+
+    class Untold(Stub):
+        async def query_range(self, query: Query) -> list[Series]:
+            values = [(float(query.end), 50.0)]
+            return [Series(metric={SERIES: name, "version": "1", **counted}, values=values)]
+
+    arms = {"canary": {"workload": "a", "version": "2"}, "stable": {"workload": "b"}}
+    asked = {"service": "a", "namespace": "shop", "slo": slo, "arms": arms}
+    reader = Reader(inputs.question_in(json.dumps(asked), ()), 15, "source")
+    asyncio.run(reader.read(Untold(), Range(SPAN.start, 2), lambda: None))
+    assert said in reader.lacking[name.split()[0]]

@@ -134,7 +134,7 @@ def test_a_service_that_returns_with_its_counters_past_is_no_traffic() -> None:
 def test_events_are_held_against_events_and_not_against_requests() -> None:
     found = of(availability=level(3, 100), payments=level(3, 1500))
     assert not any(found.dropped.values())
-    check(found, "shop/checkout")
+    check(found, "shop/checkout", {})
 
 
 def test_a_jump_of_events_is_left_out_for_these_alone() -> None:
@@ -149,24 +149,24 @@ def test_a_jump_of_events_is_left_out_for_these_alone() -> None:
 def test_an_objective_that_only_ever_jumps_is_not_called_missing() -> None:
     batches = level(2, 0, *((at, 1, 5_000) for at in range(20, 480, 60)))
     with pytest.raises(ReplayError, match="counted for payments comes in jumps"):
-        check(of(availability=level(2, 100), payments=batches), "shop/checkout")
+        check(of(availability=level(2, 100), payments=batches), "shop/checkout", {})
 
 
 def test_a_service_that_was_never_seen_is_an_error() -> None:
     with pytest.raises(ReplayError, match="no request to shop/checkout"):
-        check(past({"availability": {}}, {"availability": {}}), "shop/checkout")
+        check(past({"availability": {}}, {"availability": {}}), "shop/checkout", {})
 
 
 def test_an_objective_that_is_not_counted_is_an_error() -> None:
     chunks = {0: {**hour(), "latency": {}}}
     with pytest.raises(ReplayError, match="nothing was counted for latency"):
-        check(assemble(chunks, 0, STEP, ["availability", "latency"]), "shop/checkout")
+        check(assemble(chunks, 0, STEP, ["availability", "latency"]), "shop/checkout", {})
 
 
 def test_a_bucket_that_is_not_there_makes_all_requests_slow_and_is_an_error() -> None:
     chunks = {0: {**hour(), "latency": hour(requests=100, bad=100)["availability"]}}
     with pytest.raises(ReplayError, match="a bucket of the histogram"):
-        check(assemble(chunks, 0, STEP, ["availability", "latency"]), "shop/checkout")
+        check(assemble(chunks, 0, STEP, ["availability", "latency"]), "shop/checkout", {})
 
 
 def test_a_scrape_interval_that_is_too_short_is_recognised() -> None:
@@ -174,11 +174,20 @@ def test_a_scrape_interval_that_is_too_short_is_recognised() -> None:
     halved = hour()
     halved["availability"]["1.0"].total[::2] = 0
     with pytest.raises(ReplayError, match="--scrape-interval"):
-        check(past(halved, halved), "shop/checkout")
+        check(past(halved, halved), "shop/checkout", {})
 
 
 def test_a_sound_past_is_no_error() -> None:
-    check(past(hour(), None, hour(requests=0, bad=0)), "shop/checkout")
+    check(past(hour(), None, hour(requests=0, bad=0)), "shop/checkout", {})
+
+
+def test_what_the_counts_lacked_is_said_only_where_nothing_else_was_counted() -> None:
+    """An hour without the bucket, before somebody added it, is an hour without counts."""
+    lacking = {"latency": "no bucket"}
+    chunks = {0: {**hour(), "latency": {}}, 1: {**hour(), "latency": hour()["availability"]}}
+    check(assemble(chunks, 0, STEP, ["availability", "latency"]), "shop/checkout", lacking)
+    with pytest.raises(ReplayError, match="no bucket"):
+        check(assemble({0: {"latency": {}}}, 0, STEP, ["latency"]), "shop/checkout", lacking)
 
 
 def test_latency_alone_counts_traffic_too_but_events_of_another_kind_do_not() -> None:
