@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from cli.replay.errors import InputError
 from cli.replay.plan import Plan, Stage
+from components.spec.stages import check_rise
 from plugin.policy import Policy
 from plugin.question import Question
 from plugin.slo.units import parse_duration
@@ -108,9 +109,11 @@ def parse_stages(text: str) -> tuple[Stage, ...]:
             raise InputError("--stages", f"the weight {weight} is not between 1 and 99")
         if not 10 <= seconds <= 6 * 3600:
             raise InputError("--stages", f"the time {match[2]} is not between 10s and 6h")
-        if stages and weight <= stages[-1].weight:
-            raise InputError("--stages", f"the weight {weight} does not rise: order the stages")
         stages.append(Stage(weight, seconds))
+    try:
+        check_rise([stage.weight for stage in stages])
+    except ValueError as error:
+        raise InputError("--stages", str(error)) from None
     return tuple(stages)
 
 

@@ -1,6 +1,7 @@
 """The stages of a canary."""
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Annotated
 
@@ -21,21 +22,26 @@ class Stage(Model):
     time: Seconds = Field(description='the longest this stage may gather evidence, such as "5m"')
 
 
+def check_rise(weights: Sequence[int]) -> None:
+    """Raises ValueError where a stage would not be told from the one before."""
+    for before, after in pairwise(weights):
+        if after <= before:
+            raise ValueError(
+                f"weights must rise from stage to stage, but {after} follows "
+                f"{before}; reorder the stages or raise the later weight"
+            )
+        if after < STEP * before:
+            raise ValueError(
+                f"{after} after {before} is too small a step: a stage begins when "
+                f"the judge sees its share of traffic arrive, which takes {STEP} times the weight "
+                f"before; raise it to {math.ceil(STEP * before)} or leave the stage out"
+            )
+
+
 def _rising(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
     if not stages:
         raise ValueError("a canary needs at least one stage, such as {weight: 10, time: 5m}")
-    for before, after in pairwise(stages):
-        if after.weight <= before.weight:
-            raise ValueError(
-                f"weights must rise from stage to stage, but {after.weight} follows "
-                f"{before.weight}; reorder the stages or raise the later weight"
-            )
-        if after.weight < STEP * before.weight:
-            raise ValueError(
-                f"{after.weight} after {before.weight} is too small a step: a stage begins when "
-                f"the judge sees its share of traffic arrive, which takes {STEP} times the weight "
-                f"before; raise it to {math.ceil(STEP * before.weight)} or leave the stage out"
-            )
+    check_rise([stage.weight for stage in stages])
     return stages
 
 

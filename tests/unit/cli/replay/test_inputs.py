@@ -117,6 +117,15 @@ def test_a_weight_that_is_no_stage_is_named(weight: str) -> None:
         inputs.parse_stages(f"{weight}:5m")
 
 
+@pytest.mark.parametrize(
+    ("text", "fix"),
+    [("30:5m,10:5m", "reorder the stages"), ("10:1m,11:1m", "raise it to 14 or leave")],
+)
+def test_weights_rise_as_those_of_a_service_have_to(text: str, fix: str) -> None:
+    with pytest.raises(InputError, match=f"^--stages: .*{fix}"):
+        inputs.parse_stages(text)
+
+
 @pytest.mark.parametrize("text", ["7", "1h", "91d", "-2d"])
 def test_the_past_is_bounded(text: str) -> None:
     with pytest.raises(InputError, match="--since"):
