@@ -96,6 +96,17 @@ class Labels(Model):
     workload: LabelName = "app"
     version: LabelName = "version"
 
+    @model_validator(mode="after")
+    def _tell_three_things(self) -> Self:
+        if len({self.namespace, self.workload, self.version}) < 3:
+            raise PydanticCustomError(
+                "labels",
+                "name three different labels: namespace {namespace}, workload {workload} and "
+                "version {version} cannot share one",
+                self.model_dump(),
+            )
+        return self
+
     @property
     def scheme(self) -> Scheme:
         return by_labels(self.namespace, self.workload, self.version, restarts=True)

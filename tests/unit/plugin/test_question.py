@@ -141,6 +141,19 @@ def test_labels_that_are_not_the_arms_are_the_teams_own(asked: dict[str, Any]) -
     assert Question.model_validate(asked).labels.version == "version"
 
 
+@pytest.mark.parametrize(
+    "labels", [{"namespace": "a", "workload": "a"}, {"version": "app"}, {"workload": "namespace"}]
+)
+def test_a_label_that_should_tell_two_things_is_refused(
+    asked: dict[str, Any], labels: dict[str, str]
+) -> None:
+    """No series could ever match: the release would be held for want of requests."""
+    asked["labels"] = labels
+    field, message = complaint(asked)
+    assert field == "labels"
+    assert message.startswith("name three different labels: ")
+
+
 def test_only_istios_buckets_are_known_beforehand(asked: dict[str, Any]) -> None:
     asked["slo"]["latency"]["threshold"] = "300ms"
     assert complaint(asked)[0] == "slo.latency.threshold"
