@@ -22,7 +22,7 @@ from plugin.indicators.expressions import check_expressions
 from plugin.policy import LONGEST_LOOKBACK, Policy
 from plugin.slo import SLO, Model
 from plugin.slo.buckets import check_istio_buckets
-from plugin.slo.units import Duration
+from plugin.slo.units import Duration, Whole
 
 _ENDS = "beginning and ending with a letter or digit"
 
@@ -115,7 +115,7 @@ class Labels(Model):
 class Stage(Model):
     """A stage of the rollout; weight 0 is before the first one."""
 
-    weight: int | None = Field(default=None, ge=0, le=100)
+    weight: Whole | None = Field(default=None, ge=0, le=100)
     """The canary's share of the traffic, in percent."""
     time: Duration | None = None
     """How long it may gather evidence."""

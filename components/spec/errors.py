@@ -9,6 +9,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from plugin.problem import place
+
 Path = tuple[int | str, ...]
 
 
@@ -18,7 +20,7 @@ class SpecError(ValueError):
 
 def problems(error: ValidationError, model: type[BaseModel]) -> list[tuple[Path, str]]:
     """One (path, sentence) per wrong value of `model`."""
-    return [(detail["loc"], _sentence(detail, model)) for detail in error.errors()]
+    return [(place(detail["loc"]), _sentence(detail, model)) for detail in error.errors()]
 
 
 def unknown(kind: str, allowed: Iterable[str], given: str) -> str:

@@ -1,6 +1,6 @@
 """Errors of the API: one shape, and always the field to correct."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -9,10 +9,9 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from plugin.api.answers import ErrorAnswer, ErrorDetail
+from plugin.problem import first_problem
 
 _MAX_MESSAGE = 300
-_NO_OBJECT = {"model_type", "model_attributes_type", "dict_type"}
-_NO_LIST = {"list_type", "tuple_type"}
 _UNREADABLE = "is no JSON in UTF-8 that can be read"
 
 Refuse = Callable[[int, str | None, str], JSONResponse]
@@ -34,22 +33,6 @@ class QuestionError(Exception):
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field = field
-
-
-def first_problem(problems: Sequence[Any], prefix: tuple[str, ...] = ()) -> tuple[str, str]:
-    """The field and the message of pydantic's first complaint."""
-    problem = problems[0]
-    path = ".".join((*prefix, *map(str, problem["loc"])))
-    message = problem["msg"]
-    if problem["type"] == "extra_forbidden":
-        message = "this key is not known here: correct or remove it"
-    elif problem["type"] == "too_long":
-        message = f"write {problem['ctx']['max_length']} at most"
-    elif problem["type"] in _NO_OBJECT:
-        message = "write an object here: keys and values in braces"
-    elif problem["type"] in _NO_LIST:
-        message = "write a list here: values in brackets"
-    return path, message
 
 
 def refusing(refused: Callable[[int], None]) -> Refuse:

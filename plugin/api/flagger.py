@@ -10,11 +10,12 @@ from collections.abc import Awaitable
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ValidationError
 
-from plugin.api.errors import RESPONSES, QuestionError, first_problem
+from plugin.api.errors import RESPONSES, QuestionError
 from plugin.api.verdict import Record
 from plugin.judge import Judge, Judgement, flagger
 from plugin.judge.begin import may_begin
 from plugin.judge.deadline import in_time
+from plugin.problem import first_problem
 from plugin.question import Question
 from plugin.verdict import Reason, Verdict
 

@@ -34,7 +34,7 @@ from plugin.slo.promises import (
     Saturation,
     SignalName,
 )
-from plugin.slo.units import Duration, Percentage
+from plugin.slo.units import Duration, Percentage, Whole
 
 _MOST = 8
 """Of each kind: together with the arms they bound the cost of the one query."""
@@ -111,7 +111,7 @@ class SLO(Model):
     ratios: dict[SignalName, Ratio] = Field(default={}, max_length=_MOST, exclude_if=_nothing)
     limits: dict[SignalName, Limit] = Field(default={}, max_length=_MOST, exclude_if=_nothing)
     saturation: Saturation | None = None
-    restarts: int = Field(default=2, ge=0, le=100)
+    restarts: Whole = Field(default=2, ge=0, le=100)
     """Restarts of any one container of the canary that are tolerated."""
     window: Duration = timedelta(days=30)
 

@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from plugin.hint import Hint
 from plugin.promql.expressions import ExpressionError, read_counter, read_value
-from plugin.slo.units import Duration, Percentage
+from plugin.slo.units import Duration, Fullness, Number, Percentage
 
 AVAILABILITY, LATENCY, CPU, MEMORY = "availability", "latency", "cpu_throttled", "memory"
 """The names of what is built in."""
@@ -125,8 +125,8 @@ class Limit(Model):
     """
 
     value: ValueText
-    most: float | None = Field(default=None, allow_inf_nan=False)
-    least: float | None = Field(default=None, allow_inf_nan=False)
+    most: Number | None = None
+    least: Number | None = None
     for_: Duration = Field(default=timedelta(minutes=1), alias="for")
 
     @field_validator("for_")
@@ -149,7 +149,7 @@ class Saturation(Model):
     A container without a CPU or memory limit cannot be near it.
     """
 
-    cpu_throttled: Percentage | None = None
+    cpu_throttled: Fullness | None = None
     """Periods in which the CPU limit throttled a container, of all periods in which it ran."""
-    memory: Percentage | None = None
+    memory: Fullness | None = None
     """The working set, of the memory limit."""

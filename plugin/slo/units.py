@@ -1,11 +1,13 @@
-"""Durations and percentages, read here once for everybody.
+"""Durations, percentages and numbers, read here once for everybody.
 
 Ratios are exact (`Decimal`): a budget of 0.1 % is 0.001, not 0.0010000000000000009.
 """
 
 import re
+from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
+from math import isfinite, nan
 from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
@@ -44,6 +46,15 @@ def format_duration(value: timedelta) -> str:
 
 def parse_percentage(value: object) -> Decimal:
     """Read a percentage such as 99.9, "99.9" or "99.9%"; the result is in percent, above 1."""
+    return _percentage(value, "a promise without an error budget cannot be kept")
+
+
+def parse_fullness(value: object) -> Decimal:
+    """The same of what may be used of a whole."""
+    return _percentage(value, "nothing is ever fuller than that")
+
+
+def _percentage(value: object, why_not_all: str) -> Decimal:
     number = isinstance(value, int | float | str | Decimal) and not isinstance(value, bool)
     try:
         percent = Decimal(str(value).strip().removesuffix("%").rstrip() if number else "NaN")
@@ -57,7 +68,7 @@ def parse_percentage(value: object) -> Decimal:
         )
     if percent >= 100:
         raise PydanticCustomError(
-            "percentage", "stay below 100: a promise without an error budget cannot be kept"
+            "percentage", "stay below 100: {why_not_all}", {"why_not_all": why_not_all}
         )
     if percent != percent.quantize(_FINEST):
         raise PydanticCustomError(
@@ -67,15 +78,43 @@ def parse_percentage(value: object) -> Decimal:
     return percent
 
 
+def parse_number(value: object) -> float:
+    """Read a finite number such as 3, 1.5 or "1.5"; to pydantic, true would be one as well."""
+    read = nan
+    if isinstance(value, int | float | str) and not isinstance(value, bool):
+        with suppress(ValueError, OverflowError):
+            read = float(value)
+    if not isfinite(read):
+        raise PydanticCustomError("number", "write a number")
+    return read
+
+
+def _no_switch(value: object) -> object:
+    if isinstance(value, bool):
+        raise PydanticCustomError("number", "write a whole number")
+    return value
+
+
+def parse_switch(value: object) -> bool:
+    """Read true or false, or their text; to pydantic, "yes" and 1 would be true as well."""
+    for switch, text in ((True, "true"), (False, "false")):
+        if value is switch or value == text:
+            return switch
+    raise PydanticCustomError("switch", "write true or false")
+
+
 Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),
     PlainSerializer(format_duration, return_type=str),
     WithJsonSchema({"type": "string", "pattern": f"^{_DURATION.pattern}$", "examples": ["250ms"]}),
 ]
-Percentage = Annotated[
-    Decimal,
-    BeforeValidator(parse_percentage),
+_AS_PERCENT = (
     PlainSerializer(float, return_type=float),
     WithJsonSchema({"type": "number", "exclusiveMinimum": 1, "exclusiveMaximum": 100}),
-]
+)
+Percentage = Annotated[Decimal, BeforeValidator(parse_percentage), *_AS_PERCENT]
+Fullness = Annotated[Decimal, BeforeValidator(parse_fullness), *_AS_PERCENT]
+Number = Annotated[float, BeforeValidator(parse_number)]
+Whole = Annotated[int, BeforeValidator(_no_switch)]
+Switch = Annotated[bool, BeforeValidator(parse_switch)]

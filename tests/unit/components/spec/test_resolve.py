@@ -87,6 +87,11 @@ def test_a_rolling_service_needs_no_slo(make_spec: MakeSpec) -> None:
             "the nearest: 100ms or 250ms",
         ),
         (
+            {"slo": {"ratios": {"Paid": {"bad": "a", "total": "b", "target": 99}}}},
+            "checkout.slo.ratios.Paid: write a name of 1 to 40 of a-z, 0-9 and _, beginning with a "
+            "letter",
+        ),
+        (
             {"slo": {"ratios": {"paid": {"bad": "a / b", "total": "b", "target": 99}}}},
             "checkout.slo.ratios.paid.bad: is a ratio already; put its two halves into bad and "
             "total",

@@ -83,7 +83,10 @@ def test_what_was_not_promised_is_not_sent() -> None:
         ({"limits": {"latency_x": {}}}, "limits.latency_x.[key]", "built-in"),
         ({"limits": {"x": {"value": "a"}}}, "limits.x", "one of most and least"),
         ({"limits": {"x": {"value": "a", "most": 1, "for": "2h"}}}, "limits.x.for", "one hour"),
-        ({"limits": {"x": {"value": "a", "most": float("nan")}}}, "limits.x.most", "finite"),
+        ({"limits": {"x": {"value": "a", "most": float("nan")}}}, "limits.x.most", "a number"),
+        ({"limits": {"x": {"value": "a", "least": True}}}, "limits.x.least", "a number"),
+        ({"restarts": True}, "restarts", "a whole number"),
+        ({"saturation": {"memory": 101}}, "saturation.memory", "nothing is ever fuller"),
         ({"window": "1h"}, "window", "at least one day"),
     ],
 )

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugin.slo.units import format_duration, parse_duration, parse_percentage
+from plugin.slo.units import (
+    format_duration,
+    parse_duration,
+    parse_fullness,
+    parse_number,
+    parse_percentage,
+    parse_switch,
+)
 
 
 @given(st.integers(1, 10**9), st.sampled_from(["ms", "s", "m", "h", "d", "w"]))
@@ -43,3 +50,32 @@ def test_what_is_no_percentage_is_refused_with_a_hint(value: object, hint: str) 
 @pytest.mark.parametrize("text", ["99.999999", "99.999999 %", "99.9" + "0" * 40])
 def test_every_percentage_leaves_a_budget(text: str) -> None:
     assert 1 - parse_percentage(text) / 100 >= Decimal("1e-8")
+
+
+def test_what_is_used_of_a_whole_has_no_budget() -> None:
+    assert parse_fullness("90%") == 90
+    with pytest.raises(ValueError, match="below 100: nothing is ever fuller"):
+        parse_fullness(101)
+
+
+@pytest.mark.parametrize(("value", "number"), [(3, 3), (1.5, 1.5), (" 2e9 ", 2e9), ("-1", -1)])
+def test_numbers_may_come_as_text(value: object, number: float) -> None:
+    assert parse_number(value) == number
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "x", "", None, True, [1], 10**400, float("nan")])
+def test_what_is_no_number_is_refused(value: object) -> None:
+    with pytest.raises(ValueError, match="write a number"):
+        parse_number(value)
+
+
+def test_a_switch_is_true_or_false_and_nothing_like_it() -> None:
+    assert [parse_switch(one) for one in (True, "true", False, "false")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    for one in ("yes", "on", 1, 0, None, "", []):
+        with pytest.raises(ValueError, match="write true or false"):
+            parse_switch(one)
