@@ -93,7 +93,19 @@ def _headers(value: object) -> object:
     return headers
 
 
+def _opens(file: Path) -> Path:
+    """Of a missing certificate SSL would not say the name."""
+    try:
+        file.open("rb").close()
+    except OSError as error:
+        raise PydanticCustomError(
+            "file", "{file}: {why}", {"file": str(file), "why": error.strerror}
+        ) from None
+    return file
+
+
 Secret = Annotated[Path, AfterValidator(_one_secret)]
+Certificate = Annotated[Path, AfterValidator(_opens)]
 Region = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$"),
@@ -123,9 +135,9 @@ class Settings(BaseSettings):
     """A bearer token."""
     prometheus_aws_region: Region | None = None
     """Sign requests with SigV4 for Amazon Managed Prometheus in this region."""
-    prometheus_ca_file: Path | None = None
-    prometheus_cert_file: Path | None = None
-    prometheus_key_file: Path | None = None
+    prometheus_ca_file: Certificate | None = None
+    prometheus_cert_file: Certificate | None = None
+    prometheus_key_file: Certificate | None = None
     prometheus_headers: Annotated[dict[str, SecretStr], NoDecode, BeforeValidator(_headers)] = (
         Field(default_factory=dict)
     )
@@ -170,8 +182,6 @@ class Settings(BaseSettings):
                 part.context()
             except ssl.SSLError as error:
                 raise _misfit(name, f"is no PEM file of that kind ({error.reason})") from None
-            except OSError as error:
-                raise _misfit(name, f"{error.filename or 'it'}: {error.strerror}") from None
         return self
 
     @property

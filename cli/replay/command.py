@@ -9,6 +9,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
+from cli.app import INTERRUPTED
 from cli.replay import inputs, picture, report
 from cli.replay.document import document
 from cli.replay.errors import InputError, ReplayError
@@ -17,9 +18,6 @@ from cli.replay.plan import Plan
 from cli.replay.run import run
 from plugin.settings import Settings, misspelt, problems
 
-INTERRUPTED = 130
-"""The exit code of a program that was ended by Ctrl-C."""
-
 
 def replay(
     *,
@@ -27,7 +25,9 @@ def replay(
     service: Annotated[str, typer.Option(help="the service's name")] = "",
     namespace: Annotated[str, typer.Option(help="its namespace")] = "",
     slo: Annotated[str, typer.Option(help="such as availability=99.9,latency=95@250ms")] = "",
-    metrics: Annotated[str, typer.Option(help="istio, spring, prom-client or nginx")] = "istio",
+    metrics: Annotated[
+        str, typer.Option(help="istio (the default), spring, prom-client or nginx")
+    ] = "",
     question: Annotated[
         Path | None, typer.Option(help="instead of these: a file with the JSON sent to the judge")
     ] = None,
@@ -55,13 +55,14 @@ def replay(
     """
     try:
         if question:
-            if service or namespace or slo:
+            if service or namespace or slo or metrics:
                 raise InputError(
-                    "--question", "says it all: leave --service, --namespace, --slo out"
+                    "--question",
+                    "says it all: leave --service, --namespace, --slo and --metrics out",
                 )
             asked = inputs.question_in(_text(question), policy or ())
         else:
-            asked = inputs.question_of(service, namespace, slo, metrics, policy or ())
+            asked = inputs.question_of(service, namespace, slo, metrics or "istio", policy or ())
         settings = _settings(prometheus)
         plan = Plan(
             asked,
@@ -71,6 +72,8 @@ def replay(
             settings.istio_reporter,
         )
         request = Request(plan, inputs.parse_since(since), inputs.parse_extras(inject, plan))
+        if out and out.suffix.lower() not in {"", ".svg"}:
+            raise InputError("--out", f"{out} is an SVG: name it {out.with_suffix('.svg')}")
         for option, path in (("--out", out), ("--json", json_)):
             if path and not _writable(path):
                 raise InputError(option, f"{path} cannot be written: name another file")

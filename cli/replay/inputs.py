@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from cli.replay.errors import InputError
 from cli.replay.plan import Plan, Stage
 from components.spec.stages import check_rise
 from plugin.policy import Policy
+from plugin.problem import first_problem
 from plugin.question import Question
 from plugin.slo.units import parse_duration
 
@@ -24,8 +25,6 @@ _LARGEST_DEFAULT = 0.5
 _SINCE = (timedelta(hours=2), timedelta(days=90))
 _STAGE = re.compile(r"(\d{1,4})%?:(\S+)", re.ASCII)
 _VERSION = "replayed"
-_OPTIONS = {"slo", "policy", "service", "namespace", "metrics"}
-"""Parts of a question that are options of the same name."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ def question_of(
             "stable": {"workload": service, "not_version": _VERSION},
         },
     }
-    return _validated(written, policy)
+    return _validated(written, policy, written.keys() | {"policy"})
 
 
 def question_in(text: str, policy: Sequence[str]) -> Question:
@@ -65,7 +64,7 @@ def question_in(text: str, policy: Sequence[str]) -> Question:
         raise InputError("--question", f"is no JSON: {error}") from None
     if not isinstance(written, dict):
         raise InputError("--question", "holds the JSON object that a controller sends to the judge")
-    return _validated(written, policy)
+    return _validated(written, policy, {"policy"} if policy else ())
 
 
 def parse_slo(text: str) -> dict[str, Any]:
@@ -160,7 +159,10 @@ def duration(option: str, text: str) -> timedelta:
         raise InputError(option, f"{text!r}: {error.message()}") from None
 
 
-def _validated(written: dict[str, Any], policy: Sequence[str]) -> Question:
+def _validated(
+    written: dict[str, Any], policy: Sequence[str], options: Collection[str]
+) -> Question:
+    """`options` are the parts that were written as options, and not in a file."""
     changes = _policy(policy)
     if changes:
         given = written.get("policy", {})
@@ -168,17 +170,13 @@ def _validated(written: dict[str, Any], policy: Sequence[str]) -> Question:
     try:
         return Question.model_validate(written)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        option, *rest = [str(part) for part in first["loc"]] or [""]
-        if option not in _OPTIONS:
-            raise InputError("--question", f"{'.'.join([option, *rest])}: {first['msg']}") from None
-        message = first["msg"]
-        if first["type"] == "extra_forbidden":
-            message = "this key is not known here: correct or remove it"
-            if option == "policy":
-                message += f"; known are {', '.join(Policy.model_fields)}"
-        where = f"{'.'.join(rest)}: " if rest else ""
-        raise InputError(f"--{option}", where + message) from None
+        problems = error.errors(include_url=False, include_input=False)
+        field, message = first_problem(problems)
+        part, _, rest = field.partition(".")
+        if part == "policy" and problems[0]["type"] == "extra_forbidden":
+            message += f"; known are {', '.join(Policy.model_fields)}"
+        option, where = (f"--{part}", rest) if part in options else ("--question", field)
+        raise InputError(option, f"{where}: {message}" if where else message) from None
 
 
 def _policy(pairs: Sequence[str]) -> dict[str, Any]:
@@ -188,5 +186,11 @@ def _policy(pairs: Sequence[str]) -> dict[str, Any]:
         key, given, value = pair.partition("=")
         if not given or not value:
             raise InputError("--policy", f"{pair!r} is no KEY=VALUE, such as burst=3")
+        if key.strip() == "windows":
+            raise InputError(
+                "--policy",
+                'windows: write the list into a --question file, such as "policy": {"windows": '
+                '[{"days": ["mon"], "hours": "09:00-16:30"}]}',
+            )
         changes[key.strip()] = value.strip()
     return changes

@@ -68,6 +68,8 @@ def test_a_question_file_is_taken_as_it_is_and_options_change_its_policy() -> No
         ("availability=99", ("brust=3",), "--policy", "known are fail_margin"),
         ("availability=99", ("burst=0",), "--policy", "burst: "),
         ("availability=99", ("fail_margin=3",), "--policy", "fail_margin must not exceed"),
+        ("availability=99", ("burst=nan",), "--policy", "burst: write a number"),
+        ("availability=99", ("windows=foo",), "--policy", "into a --question file"),
     ],
 )
 def test_a_wrong_question_names_the_option(
@@ -95,9 +97,18 @@ def test_a_wrong_name_names_the_option(
         inputs.question_of(service, namespace, SLO, metrics, ())
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"service": "c"}', '{"colour": "red"}'])
-def test_a_file_that_is_no_question_is_refused(text: str) -> None:
-    with pytest.raises(InputError):
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "is no JSON"),
+        ("[]", "holds the JSON object"),
+        ('{"service": "c"}', "namespace: is missing"),
+        ('{"service": "c", "namespace": "s", "slo": 5}', "slo: write an object"),
+    ],
+)
+def test_a_file_that_is_no_question_is_refused_as_a_file(text: str, said: str) -> None:
+    """What is wrong in it is no option: --namespace beside a file would be refused."""
+    with pytest.raises(InputError, match=f"^--question: {said}"):
         inputs.question_in(text, ())
 
 
