@@ -24,7 +24,7 @@ from plugin.statistics.evidence import Array, Strata
 
 ARMS = ("canary", "stable")
 
-_UNREACHED, _ELSEWHERE = "unreached", "elsewhere"
+_UNREACHED, _ELSEWHERE, _UNSCRAPED = "unreached", "elsewhere", "unscraped"
 _PAIR_SECONDS = 60
 
 
@@ -38,7 +38,8 @@ class Counts:
     the indicators whose parts are not scraped together (they have no counts then), and
     `stable_before` is how many requests stable had before the canary's first one. `unsettled` says
     that the newest counts were left out as a jump, which may yet turn out to be traffic, and
-    `rarely` that the counters have fewer samples than they should.
+    `rarely` that the counters have fewer samples than they should. `unscraped` are the indicators
+    some of whose pods cannot be scraped now, and how many, by arm.
     """
 
     strata: Mapping[str, Strata]
@@ -51,6 +52,7 @@ class Counts:
     stable_before: float = 0
     unsettled: bool = False
     rarely: Rarely | None = None
+    unscraped: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def __getitem__(self, index: slice | NDArray[np.bool_]) -> Self:
         strata = {name: strata[index] for name, strata in self.strata.items()}
@@ -96,6 +98,8 @@ def parts(
                 yield Part(f"{name} {indicator.name} {_UNREACHED}", text)
             if text := indicator.elsewhere(name, arm):
                 yield Part(f"{name} {indicator.name} {_ELSEWHERE}", text, counts=False)
+            if text := indicator.unscraped(name, arm):
+                yield Part(f"{name} {indicator.name} {_UNSCRAPED}", text, counts=False)
 
 
 def read(
@@ -138,6 +142,7 @@ def read(
         stable_before=float(traffic.stable_total[:born].sum()),
         unsettled=bool((~plausible[busy])[-1:].any()),
         rarely=rarely,
+        unscraped={one.name: failed for one in indicators if (failed := _unscraped(answer, one))},
     )[used]
 
 
@@ -168,6 +173,12 @@ def _elsewhere(answer: Answer, indicator: Indicator) -> NDArray[np.bool_]:
     """The intervals in which good or bad events were counted on a target that has no total."""
     values = (answer.value(f"{arm} {indicator.name} {_ELSEWHERE}") for arm in ARMS)
     return np.logical_or(*(value > 0 for value in values))
+
+
+def _unscraped(answer: Answer, indicator: Indicator) -> dict[str, int]:
+    """How many pods cannot be scraped now, of the arms of which it matters."""
+    now = {arm: answer.value(f"{arm} {indicator.name} {_UNSCRAPED}")[-1] for arm in ARMS}
+    return {arm: int(failed) for arm, failed in now.items() if failed > 0}
 
 
 def _strata(answer: Answer, indicator: Indicator) -> Strata:

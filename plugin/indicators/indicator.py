@@ -8,6 +8,7 @@ import numpy as np
 from plugin.indicators.schemes import Arm, Scheme, resolved
 from plugin.promql.matchers import Matcher, selector
 from plugin.promql.query import Amount, counted, itself
+from plugin.promql.targets import MEASURED, reached
 from plugin.slo import Objective
 from plugin.statistics.evidence import Array
 
@@ -19,6 +20,10 @@ Present = Callable[[Counted], bool]
 """Counts of one arm → whether they tell which of its events were good and which bad."""
 Fold = Callable[[Counted, int], tuple[Array, Array]]
 """Counts of one arm, and the number of intervals → (bad, total) per interval."""
+
+_FEW_OF_STABLE = 0.1
+"""Without so much of stable its bad ratio looks larger by a tenth of itself at most, and the
+canary's share as well. Of the canary one pod may be the one that fails."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,23 @@ class Indicator:
             return None
         part, total = (" or ".join(one.selectors(name, arm)) for one in self.sources)
         return f"count((({part}) > 0) unless on (job, instance) ({total}))"
+
+    def unscraped(self, name: str, arm: Arm) -> str | None:
+        """How many of the arm's pods that count its events cannot be scraped now, if it matters.
+
+        PromQL; None where no pods count. What such a pod does meanwhile nobody sees, and what the
+        others do would pass for all. A pod that goes leaves Prometheus' targets and is none.
+        """
+        source = self.sources[-1]  # of a ratio all events: every target that counts has those
+        if not source.scheme.apart(arm):
+            return None
+        now, lately = " @ end()", int(MEASURED.total_seconds())
+        series = " or ".join(
+            f"last_over_time({one}[{lately}s]{now})" for one in source.selectors(name, arm)
+        )
+        targets = f"({reached(source.scheme.targets(arm), now)} and on (job, instance) ({series}))"
+        failed = f"count({targets} == 0)"
+        return failed if name == "canary" else f"{failed} > {_FEW_OF_STABLE} * count({targets})"
 
     def fold(self, arms: Mapping[str, Counted], intervals: int) -> dict[str, tuple[Array, Array]]:
         """(bad, total) per arm; nothing of either if one of them lacks counters."""

@@ -44,7 +44,7 @@ class Scheme:
     `unreached` are requests that were meant for an arm and found none of its pods: no workload can
     be named then, only the Service. `version` is the label that carries the version, if one does.
     `restarts` says that the release itself counts, and from zero whenever it starts; a proxy goes
-    on counting.
+    on counting. `pods` is the label in which the scrape targets of pods have their namespace.
     """
 
     canary: Alternatives
@@ -52,6 +52,7 @@ class Scheme:
     unreached: Conditions | None = None
     version: str | None = None
     restarts: bool = False
+    pods: str = "namespace"
 
     def apart(self, arm: Arm) -> bool:
         """Whether each arm's own pods are scraped, at times of their own, and no proxy of both.
@@ -60,6 +61,10 @@ class Scheme:
         """
         beside = "reporter" in self.labels and arm.get(Field.REPORTER) == "destination"
         return self.restarts or beside
+
+    def targets(self, arm: Arm) -> tuple[Matcher, ...]:
+        """The conditions for the scrape targets among which an arm's pods are."""
+        return resolved(((self.pods, "=", Field.NAMESPACE),), arm)
 
     def matchers(self, name: str, arm: Arm) -> tuple[tuple[Matcher, ...], ...]:
         """The conditions of the arm called `name`, per alternative."""
@@ -99,7 +104,8 @@ def by_labels(
         (version, "=", Field.VERSION),
         (version, "!=", Field.NOT_VERSION),
     )
-    return Scheme((conditions,), (conditions,), unreached, version, restarts)
+    pods = namespace if restarts else Scheme.pods
+    return Scheme((conditions,), (conditions,), unreached, version, restarts, pods)
 
 
 ISTIO = by_labels(

@@ -7,7 +7,8 @@ from functools import partial
 from plugin.counts.answer import Part
 from plugin.indicators import Arm, Field, Scheme, scheme_of
 from plugin.promql.expressions import Insert, Value, is_recorded, read_value
-from plugin.promql.matchers import Matcher, selector
+from plugin.promql.matchers import Matcher
+from plugin.promql.targets import MEASURED, reached
 from plugin.signals.pods import Pods
 from plugin.slo import CPU, MEMORY, Bound
 
@@ -16,7 +17,6 @@ PODS, RESTARTS, OOM, CRASH = "pods.count", "pods.restarts", "pods.oom_killed", "
 SERIES, FAILED = "series", "failed"
 """Of the parts that tell whether all that a limit's value is made of was scraped."""
 _LONGEST_HELD = timedelta(minutes=2)
-_MEASURED = timedelta(hours=1)
 
 
 def parts(
@@ -74,13 +74,13 @@ def _failed_scrapes(written: Value, name: str, arm: Arm, application: Scheme) ->
     if any(map(is_recorded, metrics)):
         return f"count({_down(own)})"
     applications = all(scheme_of(metric, application) == application for metric in metrics)
-    put = Insert(partial(_matchers, name, arm, application), held=_MEASURED)
+    put = Insert(partial(_matchers, name, arm, application), held=MEASURED)
     down, targets = _down(own[:1] if applications else ()), written.targets_within(put)
     return f"count(({down}) and on (job, instance) ({targets}))"
 
 
 def _down(matchers: tuple[Matcher, ...]) -> str:
-    return f"max by (job, instance) ({selector('up', matchers)}) == 0"
+    return f"{reached(matchers)} == 0"
 
 
 def _held(lasting: timedelta, scrape_interval: int) -> timedelta:

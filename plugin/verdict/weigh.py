@@ -37,7 +37,7 @@ def weigh(
             rollout=compared[objective.name],
             seconds=counts.seconds,
             progress=progress,
-            fresh=fresh,
+            fresh=fresh and objective.name not in counts.unscraped,
             apart=objective.name in apart,
         )
         for objective in question.slo.objectives

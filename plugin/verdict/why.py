@@ -120,12 +120,9 @@ def _traffic_share(case: Case, counts: Counts, question: Question) -> str:
 
 
 def _no_data(case: Case, counts: Counts, question: Question, age: float | None) -> str:
+    if fault := _fault(case.objective.name, counts):
+        return fault
     canary = f"{question.arms.canary.workload} {question.arms.canary.version}"
-    if case.objective.name in counts.elsewhere:
-        return (
-            f"{case.objective.name} cannot be counted: its parts are scraped from different "
-            "targets, each at its own time; name two counters that one target has"
-        )
     lacking = counts.lacking.get(case.objective.name)
     if lacking or (case.missing_bucket and not case.unseen):
         arms = {"canary": f"the canary ({canary})", "stable": "stable"}
@@ -142,6 +139,26 @@ def _no_data(case: Case, counts: Counts, question: Question, age: float | None) 
     if not case.rollout.stable_total.any():
         return f"stable ({question.arms.stable.workload}) has no requests to compare with"
     return _not_of_now(counts, age)
+
+
+def _fault(objective: str, counts: Counts) -> str | None:
+    """Why the counts of this objective are not what they should be, as far as that is known."""
+    if objective in counts.elsewhere:
+        return (
+            f"{objective} cannot be counted: its parts are scraped from different targets, each "
+            "at its own time; name two counters that one target has"
+        )
+    if failed := counts.unscraped.get(objective):
+        whose = {"canary": "the canary's", "stable": "stable's"}
+        targets = " and ".join(
+            f"{count} target{'' if count == 1 else 's'} of {whose[arm]}"
+            for arm, count in failed.items()
+        )
+        return (
+            f"{targets} that {objective} is counted on cannot be scraped (up is 0): held until "
+            "they can be"
+        )
+    return None
 
 
 def _since_when(case: Case, counts: Counts) -> str:

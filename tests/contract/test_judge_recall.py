@@ -136,6 +136,7 @@ async def test_states_limits_ratios_and_native_histograms_are_remembered_too(
         own = application(past.namespace, version)
         past.add("pay_total", counter(some(3)), **own)
         past.add("pay_bad_total", counter(some(0.05), born=True), **own)
+        past.add("up", np.where(np.isnan(at_times(1)), 1.0, 0.0), **own)
         heap = rng.random(INTERVALS) * 3e9
         past.add("heap_bytes", np.where(rng.random(INTERVALS) < 0.2, np.nan, heap), **own)
 

@@ -115,13 +115,13 @@ class History:
             }
         )
 
-    def judgement(self, question: Question) -> Judgement:
+    def judgement(self, question: Question, reporter: str = "source") -> Judgement:
         """The verdict at the end of the last interval."""
 
         async def ask(judge: Judge) -> Judgement:
             return await judge.judge(question)
 
-        return self._with_judge(ask)
+        return self._with_judge(ask, reporter)
 
     def answer(self, question: Question) -> Answer:
         """Prometheus' answer to the judge's query."""
@@ -137,11 +137,14 @@ class History:
         answer = self.answer(question)
         return read(answer, question.indicators, pods=attempt_pods(answer))
 
-    def _with_judge(self, ask: Callable[[Judge], Awaitable[Result]]) -> Result:
+    def _with_judge(
+        self, ask: Callable[[Judge], Awaitable[Result]], reporter: str = "source"
+    ) -> Result:
         async def run() -> Result:
             source = Prometheus(self.url, lambda *_: None)
             try:
-                return await ask(Judge(source, STEP, clock=lambda: BEGIN + STEP * INTERVALS + 5))
+                now = BEGIN + STEP * INTERVALS + 5
+                return await ask(Judge(source, STEP, reporter, clock=lambda: now))
             finally:
                 await source.close()
 
