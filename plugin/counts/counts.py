@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from plugin.counts.answer import Answer, Part
 from plugin.counts.birth import attempt_of, birth, quiet
 from plugin.counts.cadence import Rarely
-from plugin.counts.jumps import jumps
+from plugin.counts.jumps import comes_in_bursts, jumps
 from plugin.counts.pairing import paired
 from plugin.indicators import Arm, Counted, Indicator, Source
 from plugin.promql.query import MEMORY_SECONDS
@@ -39,7 +39,8 @@ class Counts:
     `stable_before` is how many requests stable had before the canary's first one. `unsettled` says
     that the newest counts were left out as a jump, which may yet turn out to be traffic, and
     `rarely` that the counters have fewer samples than they should. `unscraped` are the indicators
-    some of whose pods cannot be scraped now, and how many, by arm.
+    some of whose pods cannot be scraped now, and how many, by arm; `bursting` are those most of
+    whose counts were left out as jumps, before the canary's first request or since.
     """
 
     strata: Mapping[str, Strata]
@@ -53,6 +54,7 @@ class Counts:
     unsettled: bool = False
     rarely: Rarely | None = None
     unscraped: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    bursting: frozenset[str] = frozenset()
 
     def __getitem__(self, index: slice | NDArray[np.bool_]) -> Self:
         strata = {name: strata[index] for name, strata in self.strata.items()}
@@ -116,7 +118,14 @@ def read(
     the first request that does.
     """
     query = answer.query
-    named = {one.name: _strata(answer, one) for one in indicators}
+    folded = {one.name: _folded(answer, one) for one in indicators}
+    jumping = {
+        name: jumps(strata, query.step) for name, strata in folded.items() if not is_request(name)
+    }
+    named = {
+        name: _events(strata, jumping[name], query.step) if name in jumping else strata
+        for name, strata in folded.items()
+    }
     strata = {one.name: _with_unreached(answer, one, named[one.name]) for one in indicators}
     ends = query.start + query.step * np.arange(query.intervals)
     lacking = {one.name: one.lacking(_sources(answer, one)) for one in indicators}
@@ -132,6 +141,11 @@ def read(
     busy = counts.traffic.canary_total + counts.traffic.stable_total > 0
     dropped = int(np.count_nonzero(busy & (ends > began) & ~used))
     elsewhere = frozenset(one.name for one in indicators if _elsewhere(answer, one)[used].any())
+    bursting = frozenset(
+        name
+        for name, strata in folded.items()
+        if comes_in_bursts(strata, jumping.get(name, ~plausible))
+    )
     nothing = {name: Strata(*np.zeros((4, len(ends)))) for name in elsewhere}
     return replace(
         counts,
@@ -143,6 +157,7 @@ def read(
         unsettled=bool((~plausible[busy])[-1:].any()),
         rarely=rarely,
         unscraped={one.name: failed for one in indicators if (failed := _unscraped(answer, one))},
+        bursting=bursting,
     )[used]
 
 
@@ -181,21 +196,22 @@ def _unscraped(answer: Answer, indicator: Indicator) -> dict[str, int]:
     return {arm: int(failed) for arm, failed in now.items() if failed > 0}
 
 
-def _strata(answer: Answer, indicator: Indicator) -> Strata:
-    """Counts of both arms, read alike.
-
-    Other events than requests may come in batches: a jump of theirs is left out alone. They may
-    also be scraped less often than requests, each pod at a time of its own.
-    """
+def _folded(answer: Answer, indicator: Indicator) -> Strata:
+    """Counts of both arms, read alike."""
     arrays: list[Array] = []
     sources = _sources(answer, indicator)
     for bad, total in indicator.fold(sources, answer.query.intervals).values():
         arrays += [np.minimum(bad, total), total]
-    strata = Strata(*arrays)
-    if is_request(indicator.name):
-        return strata
-    usual = ~jumps(strata, answer.query.step)
-    return paired(Strata(*(array * usual for array in arrays)), _PAIR_SECONDS // answer.query.step)
+    return Strata(*arrays)
+
+
+def _events(strata: Strata, jumping: NDArray[np.bool_], seconds: int) -> Strata:
+    """Other events than requests may come in batches: a jump of theirs is left out alone.
+
+    They may also be scraped less often than requests, each pod at a time of its own.
+    """
+    arms = (strata.canary_bad, strata.canary_total, strata.stable_bad, strata.stable_total)
+    return paired(Strata(*(array * ~jumping for array in arms)), _PAIR_SECONDS // seconds)
 
 
 def _with_unreached(answer: Answer, indicator: Indicator, strata: Strata) -> Strata:

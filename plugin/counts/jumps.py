@@ -17,6 +17,7 @@ _RETURN_FACTOR = 3.0
 _HOLD_SECONDS = 60
 _PHASES = 2
 """Targets are scraped at moments of their own: what returns at once shows in two intervals."""
+_OFTEN = 3
 
 
 def jumps(strata: Strata, seconds: int) -> NDArray[np.bool_]:
@@ -33,6 +34,17 @@ def jumps(strata: Strata, seconds: int) -> NDArray[np.bool_]:
         for arm in (strata.canary_total, strata.stable_total):
             found |= _returns(arm, int(seen[0]), seconds)
     return found
+
+
+def comes_in_bursts(strata: Strata, left_out: NDArray[np.bool_]) -> bool:
+    """Whether most of these counts are `left_out` as jumps, and that again and again.
+
+    A counter that was away returns once, with a past of any size. What does so three times is
+    traffic in batches, or Prometheus is in trouble; the few counts between tell of neither.
+    """
+    total = strata.canary_total + strata.stable_total
+    times = np.count_nonzero(np.diff(left_out[total > 0].astype(np.int8), prepend=0) > 0)
+    return bool(times >= _OFTEN and total[left_out].sum() > total[~left_out].sum())
 
 
 def _bursts(total: Array, hold: int) -> NDArray[np.bool_]:

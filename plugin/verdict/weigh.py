@@ -29,6 +29,7 @@ def weigh(
     newest = _SLACK_SECONDS + _SCRAPES * scrape_interval + counts.seconds
     fresh = old is not None and old <= newest
     fresh = fresh and not counts.unsettled and counts.rarely is None
+    held = counts.unscraped.keys() | counts.bursting
     return tuple(
         Case(
             objective=objective,
@@ -37,7 +38,7 @@ def weigh(
             rollout=compared[objective.name],
             seconds=counts.seconds,
             progress=progress,
-            fresh=fresh and objective.name not in counts.unscraped,
+            fresh=fresh and objective.name not in held,
             apart=objective.name in apart,
         )
         for objective in question.slo.objectives

@@ -158,6 +158,12 @@ def _fault(objective: str, counts: Counts) -> str | None:
             f"{targets} that {objective} is counted on cannot be scraped (up is 0): held until "
             "they can be"
         )
+    if objective in counts.bursting:
+        return (
+            f"most of what is counted for {objective} comes at moments with more than ten times "
+            "the usual, which are left out, as they look like the past of counters that were "
+            "away: held, for the rest does not tell how those fare"
+        )
     return None
 
 

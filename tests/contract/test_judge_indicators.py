@@ -270,9 +270,13 @@ def test_a_batch_of_events_costs_the_requests_no_evidence(past: History) -> None
         names = istio(past.namespace, version)
         past.add("istio_requests_total", requests, **names, response_code="200")
     ratio = {"bad": 'payments_total{outcome="failed"}', "total": "payments_total", "target": 99}
-    counts = past.counts(past.question({"availability": 99, "ratios": {"paid": ratio}}))
+    question = past.question({"availability": 50, "ratios": {"paid": ratio}})
+    counts = past.counts(question)
     assert counts.strata["availability"].canary_total.sum() == 50 * INTERVALS
     assert counts.strata["paid"].canary_total.max() == 1
+    judgement = past.judgement(question)
+    assert [case.reason for case in judgement.cases] == [Reason.NON_INFERIOR, Reason.NO_DATA]
+    assert judgement.why.startswith("most of what is counted for paid comes at moments")
 
 
 @pytest.mark.parametrize(("key", "together"), [("good", True), ("good", False), ("bad", False)])

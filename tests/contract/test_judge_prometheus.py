@@ -236,6 +236,32 @@ def test_a_counter_that_was_away_for_long_is_left_out(past: History) -> None:
     assert counts.strata["availability"].stable_total.max() == 100
 
 
+def test_a_counter_that_returns_from_long_absence_holds_no_release(past: History) -> None:
+    """What is left out, also where the storage begins, is far more than all that is left."""
+    returning = counter(always(450), base=1e9)
+    returning[50:80] = np.nan
+    add(past, "1.0", "200", returning, instance="a")
+    add(past, "1.0", "200", counter(always(450)), instance="b")
+    add(past, "1.1", "200", counter(always(100)), instance="b")
+    assert past.judgement(past.question({"availability": 99})).reason is Reason.NON_INFERIOR
+
+
+def test_traffic_that_comes_in_batches_does_not_pass_by_what_is_between_them(
+    past: History,
+) -> None:
+    """45 s of every 5 minutes; the canary fails half of them there and none in between."""
+    batch = np.arange(INTERVALS) % 20 < 3
+    for version, share in (("1.1", 0.1), ("1.0", 0.9)):
+        served = np.round(np.where(batch, 1500, 30) * share)
+        failed = np.where(batch & (version == "1.1"), served / 2, 0)
+        add(past, version, "200", counter(served - failed))
+        add(past, version, "503", counter(failed))
+    judgement = past.judgement(past.question({"availability": 95}))
+    assert judgement.cases[0].safe >= judgement.cases[0].to_pass
+    assert judgement.reason is Reason.NO_DATA
+    assert judgement.why.startswith("most of what is counted for availability comes at moments")
+
+
 def test_a_release_whose_errors_begin_late_fails(past: History) -> None:
     add(past, "1.0", "200", counter(always(90), base=1))
     add(past, "1.1", "200", counter(always(10)))

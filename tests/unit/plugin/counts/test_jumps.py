@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugin.counts.jumps import jumps
+from plugin.counts.jumps import comes_in_bursts, jumps
 from plugin.statistics.evidence import Strata
 
 Row = tuple[float, float]
@@ -77,3 +77,38 @@ def test_what_stays_within_three_times_is_never_left_out(extra: list[tuple[int, 
 def test_any_counts_can_be_looked_at(rows: list[tuple[int, int]]) -> None:
     found = dropped(rows)
     assert all(sum(rows[index]) > 0 for index in found)
+
+
+def bursting(intervals: Sequence[Row], seconds: int = 15) -> bool:
+    canary, stable = np.array(intervals, dtype=np.float64).reshape(-1, 2).T
+    none = np.zeros(len(canary))
+    strata = Strata(none, canary, none, stable)
+    return comes_in_bursts(strata, jumps(strata, seconds))
+
+
+QUIET: list[Row] = [(2, 13)] * 17
+BATCH: list[Row] = [USUAL] * 3
+
+
+@pytest.mark.parametrize(("times", "expected"), [(2, False), (3, True), (9, True)])
+def test_traffic_that_comes_in_batches_again_and_again_does(times: int, expected: bool) -> None:
+    assert bursting([*[*QUIET, *BATCH] * times, *QUIET]) is expected
+
+
+def test_a_counter_that_returns_with_any_past_does_not() -> None:
+    """Nor does the storage that begins empty, nor both."""
+    returned: Row = (150, 1e9)
+    assert not bursting([(6_000, 39e6), *[USUAL] * 40, returned, *[USUAL] * 40])
+
+
+def test_batches_beside_more_traffic_do_not() -> None:
+    busy: list[Row] = [(12, 108)] * 180
+    assert dropped([*busy, *BATCH, *busy]) == [180, 181, 182]
+    assert not bursting([*busy, *BATCH] * 3)
+
+
+def test_a_batch_with_holes_in_it_is_one() -> None:
+    """Scrapes fail, or are rarer than the intervals."""
+    torn: list[Row] = [USUAL, (0, 0), USUAL, (0, 0), USUAL]
+    assert dropped([*QUIET, *torn, *QUIET]) == [17, 19, 21]
+    assert not bursting([*QUIET, *torn, *QUIET])
