@@ -134,7 +134,7 @@ def _unseen(bound: Bound) -> str:
     if bound.value is None:
         return (
             f"{bound.name} of the canary's pods is not known: Prometheus has to scrape cAdvisor, "
-            "and kube-state-metrics has to show the pods' labels"
+            "and kube-state-metrics has to show the pods' labels and their containers' limits"
         )
     return (
         f"{bound.name} has no value for the canary: are its metrics scraped, with the labels that "

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from plugin.promql.matchers import Matcher, selector
 
 _POD, _CONTAINER = "namespace, pod", "namespace, pod, container"
+_RESTARTS = "kube_pod_container_status_restarts_total"
+"""It is there for every container that kube-state-metrics knows."""
 _RATE = "2m"
 """The window of a rate: cAdvisor is scraped every 30 s at the most, and often less."""
 _HELD = "90s"
@@ -71,14 +73,19 @@ class Pods:
         return f"({throttled} / {periods} >= 0 or {self._measured()})"
 
     def memory(self) -> str:
-        """The fullest container's working set, as a fraction of its limit; 0 without a limit."""
+        """The fullest container's working set, as a fraction of its limit; 0 without a limit.
+
+        That there is none is known of a pod of which kube-state-metrics or cAdvisor tells limits.
+        Of others a container's share is infinite, which is no value.
+        """
+        used = self._working_set()
         state = self._containers("kube_pod_container_resource_limits", ("resource", "=", "memory"))
-        limit = (
-            f"(max by ({_CONTAINER}) ({state}) or max by ({_CONTAINER}) "
-            f"({self._containers('container_spec_memory_limit_bytes')} > 0))"
-        )
-        share = f"{self._working_set()} / on ({_CONTAINER}) {limit}"
-        return f"(max({self._own(share)}) or {self._measured()})"
+        spec = self._containers("container_spec_memory_limit_bytes")
+        limit = f"(max by ({_CONTAINER}) ({state}) or max by ({_CONTAINER}) ({spec} > 0))"
+        told = f"group by ({_POD}) ({self._containers(_RESTARTS)} or {spec})"
+        share = f"{used} / on ({_CONTAINER}) {limit}"
+        unlimited = f"0 * ({used} and on ({_POD}) {told})"
+        return f"max({self._own(f'({share} or {unlimited} or {used} / 0)')})"
 
     def restarts(self) -> str:
         """Restarts of the container with the most; 0 too, where there are containers."""
@@ -138,7 +145,7 @@ class Pods:
         return f"max by ({_CONTAINER}) ({series} @ end())"
 
     def _changes(self) -> str:
-        series = self._containers("kube_pod_container_status_restarts_total")
+        series = self._containers(_RESTARTS)
         return f"max by ({_CONTAINER}) (changes({series}[{_RECENT}] @ end()))"
 
     def _working_set(self) -> str:

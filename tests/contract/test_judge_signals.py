@@ -118,6 +118,39 @@ def test_containers_without_limits_are_never_saturated(past: History) -> None:
     assert (signal(judgement, "memory").canary, signal(judgement, "cpu_throttled").canary) == (0, 0)
 
 
+def test_a_limit_that_nobody_tells_any_more_is_not_none(past: History) -> None:
+    """kube-state-metrics is gone, and the canary near its limit."""
+    serve(past)
+    for pod, version, used in ((CANARY, "1.1", from_then_on(86, 98, 50)), (STABLE, "1.0", 50)):
+        past.add("up", always(1), **application(past.namespace, version), pod=pod)
+        measure(past, "memory_working_set_bytes", pod, used * always(1))
+        names = {"namespace": past.namespace, "pod": pod, "container": "app"}
+        told = from_then_on(90, np.nan, before=100)
+        past.add("kube_pod_container_resource_limits", told, **names, resource="memory")
+        state(past, "restarts_total", pod, told * 0)
+    judgement = judged(past, saturation={"memory": 90})
+    assert judgement.reason is Reason.NO_DATA
+    assert "memory of the canary's pods is not known" in judgement.why
+
+
+def test_one_pod_whose_limit_is_not_known_may_be_the_fullest(past: History) -> None:
+    serve(past)
+    for pod, version in ((CANARY, "1.1"), ("checkout-canary-2", "1.1"), (STABLE, "1.0")):
+        past.add("up", always(1), **application(past.namespace, version), pod=pod)
+        fill(past, pod, used=50, limit=None if pod == CANARY else 100)
+    assert judged(past, saturation={"memory": 90}).reason is Reason.NO_DATA
+
+
+def test_a_container_that_kube_state_metrics_knows_without_a_limit_has_none(past: History) -> None:
+    serve(past)
+    alive(past)
+    for pod in (CANARY, STABLE):
+        fill(past, pod, used=1e12, limit=None)
+    judgement = judged(past, saturation={"memory": 90})
+    assert judgement.reason is Reason.NON_INFERIOR
+    assert signal(judgement, "memory").canary == 0
+
+
 def test_saturation_that_nobody_measures_promotes_nothing(past: History) -> None:
     serve(past)
     assert judged(past, saturation={"memory": 90}).reason is Reason.NO_DATA
