@@ -63,8 +63,6 @@ def _plan(what: str, step: int, scrape_interval: int, reporter: str) -> Plan:
     asked = [
         *parts(indicators, arms, step, REPLICAS),
         *cadence.part(indicators, arms, scrape_interval),
-        *signals.parts(
-            question.slo.bounds, arms, question.labels.scheme, REPLICAS, scrape_interval
-        ),
+        *signals.parts(question.slo.bounds, arms, question.labels.scheme, step, scrape_interval),
     ]
     return Plan(indicators, question.apart(reporter), asked, union(map(str, asked)))

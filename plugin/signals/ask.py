@@ -1,6 +1,6 @@
 """What to ask for the signals of a question."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import partial
 
@@ -8,12 +8,15 @@ from plugin.counts.answer import Part
 from plugin.indicators import Arm, Field, Scheme, scheme_of
 from plugin.promql.expressions import Insert, Value, is_recorded, read_value
 from plugin.promql.matchers import Matcher
+from plugin.promql.query import REPLICAS
 from plugin.promql.targets import MEASURED, reached
 from plugin.signals.pods import Pods
 from plugin.slo import CPU, MEMORY, Bound
 
 PODS, RESTARTS, OOM, CRASH = "pods.count", "pods.restarts", "pods.oom_killed", "pods.crash_loop"
+KILLS = "pods.oom_kills"
 """Parts of the query. The point keeps them apart from a team's own names."""
+_CONTAINER = ("pod", "container")
 SERIES, FAILED = "series", "failed"
 """Of the parts that tell whether all that a limit's value is made of was scraped."""
 _LONGEST_HELD = timedelta(minutes=2)
@@ -23,10 +26,10 @@ def parts(
     bounds: tuple[Bound, ...],
     arms: Mapping[str, Arm],
     application: Scheme,
-    replicas: Sequence[str],
+    step: int,
     scrape_interval: int,
 ) -> Iterator[Part]:
-    """Every bound's value per arm, and the state of each arm's pods."""
+    """Every bound's value per arm, and the state of each arm's pods, per `step` seconds."""
     for name, arm in arms.items():
         pods = pods_of(name, arm, application)
         for bound in bounds:
@@ -34,7 +37,7 @@ def parts(
                 value = {CPU: pods.throttled, MEMORY: pods.memory}[bound.name]()
             else:
                 held = _held(bound.lasting, scrape_interval)
-                put = Insert(partial(_matchers, name, arm, application), replicas, held)
+                put = Insert(partial(_matchers, name, arm, application), REPLICAS, held)
                 furthest = "max" if bound.most is not None else "min"
                 written = read_value(bound.value)
                 value = f"{furthest}({written.within(put)})"
@@ -44,10 +47,13 @@ def parts(
             yield _value(f"{name} {bound.name}", _finite(value))
         yield _value(f"{name} {PODS}", pods.count())
         stable = name != "canary"
-        restarts = pods.recent_restarts() if stable else pods.restarts()
-        yield _value(f"{name} {RESTARTS}", restarts)
-        yield _value(f"{name} {OOM}", pods.oom_killed(recently=stable))
-        yield _value(f"{name} {CRASH}", pods.crash_loop())
+        yield _value(f"{name} {CRASH}", pods.crash_loop(recently=stable))
+        yield Part(f"{name} {KILLS}", pods.oom_kills(step, of_now=not stable), _CONTAINER)
+        if stable:
+            yield Part(f"{name} {RESTARTS}", pods.restarted(step), _CONTAINER)
+        else:
+            yield _value(f"{name} {RESTARTS}", pods.restarts())
+            yield _value(f"{name} {OOM}", pods.oom_killed())
 
 
 def pods_of(name: str, arm: Arm, application: Scheme) -> Pods:

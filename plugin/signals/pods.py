@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from plugin.promql.matchers import Matcher, selector
+from plugin.promql.query import REPLICAS, counted
 
 _POD, _CONTAINER = "namespace, pod", "namespace, pod, container"
 _RESTARTS = "kube_pod_container_status_restarts_total"
@@ -22,7 +23,9 @@ _HELD = "90s"
 _WAITING = "2m"
 """The same of what kube-state-metrics says; it too may be scraped every minute."""
 _RECENT = "10m"
-"""How long ago a restart of stable's counts as one of now."""
+"""How long ago a crash loop of stable's counts as one of now."""
+_NOW = " @ end()"
+"""At the end of the question: what an attempt before this one did is not asked for."""
 _PREFIX = 40
 """Pods are named after their workload; Kubernetes shortens long names. So these are asked for, and
 the labels tell which of them are meant."""
@@ -89,40 +92,44 @@ class Pods:
 
     def restarts(self) -> str:
         """Restarts of the container with the most; 0 too, where there are containers."""
-        return f"max({self._own(self._state('restarts_total'))})"
+        return f"max({self._own(self._state('restarts_total'), _NOW)})"
 
-    def recent_restarts(self) -> str:
-        """The same, of the last minutes."""
-        return f"max({self._own(self._changes())})"
+    def restarted(self, step: int) -> str:
+        """How often each container was restarted in the last `step` seconds."""
+        return self._own(self._restarts(step))
 
-    def oom_killed(self, *, recently: bool) -> str:
-        """How many containers ran out of memory; none is left out.
+    def oom_killed(self) -> str:
+        """How many containers ran out of memory, also long ago; none is left out."""
+        killed = f"({self._out_of_memory('last_terminated_reason', _NOW)} or "
+        killed += f"{self._out_of_memory('terminated_reason', _NOW)})"
+        return f"count({self._own(killed, _NOW)}) > 0"
 
-        A container shows its last end for as long as its pod lives: `recently` asks for a restart
-        in the last minutes as well.
+    def oom_kills(self, step: int, *, of_now: bool) -> str:
+        """How often each container was restarted for it in the last `step` seconds.
+
+        With `of_now` only containers that are there at the end of the question.
         """
-        reason = ("reason", "=", "OOMKilled")
-        last = self._state("last_terminated_reason", reason)
-        killed = f"({last} or {self._state('terminated_reason', reason)}) > 0"
-        if recently:
-            killed = f"({killed} and on ({_CONTAINER}) {self._changes()} > 0)"
-        return f"count({self._own(f'({killed})')}) > 0"
+        killed = self._out_of_memory("last_terminated_reason")
+        kills = f"({self._restarts(step)} and on ({_CONTAINER}) {killed})"
+        return self._own(kills, _NOW if of_now else "")
 
-    def crash_loop(self) -> str:
+    def crash_loop(self, *, recently: bool) -> str:
         """How many containers wait to be started again after a crash; none is left out.
 
-        The series ends with the wait. Without the mark of its end, as Prometheus leaves none when
-        it goes away itself, the last sample would hold for five minutes.
+        With `recently` also those that waited in the last minutes. The series ends with the wait.
+        Without the mark of its end, as Prometheus leaves none when it goes away itself, the last
+        sample would hold for five minutes.
         """
-        waiting = self._containers(
+        series = self._containers(
             "kube_pod_container_status_waiting_reason", ("reason", "=", "CrashLoopBackOff")
         )
-        recent = f"({waiting} @ end() and last_over_time({waiting}[{_WAITING}] @ end()))"
-        return f"count({self._own(f'(max by ({_CONTAINER}) ({recent}) > 0)')}) > 0"
+        waiting = f"({series}{_NOW} and last_over_time({series}[{_WAITING}]{_NOW}))"
+        if recently:
+            waiting = f"(max_over_time({series}[{_RECENT}]{_NOW}))"
+        return f"count({self._own(f'(max by ({_CONTAINER}) {waiting} > 0)', _NOW)}) > 0"
 
-    def _own(self, values: str) -> str:
+    def _own(self, values: str, at: str = "") -> str:
         """The values of these pods only."""
-        at = " @ end()" if "@ end()" in values else ""
         return f"{values} * on ({_POD}) group_left () {self.known(at)}"
 
     def _containers(self, metric: str, *more: tuple[str, str, str]) -> str:
@@ -142,11 +149,20 @@ class Pods:
     def _state(self, what: str, *more: tuple[str, str, str]) -> str:
         """What kube-state-metrics says of the containers at the end of the question."""
         series = self._containers(f"kube_pod_container_status_{what}", *more)
-        return f"max by ({_CONTAINER}) ({series} @ end())"
+        return f"max by ({_CONTAINER}) ({series}{_NOW})"
 
-    def _changes(self) -> str:
-        series = self._containers(_RESTARTS)
-        return f"max by ({_CONTAINER}) (changes({series}[{_RECENT}] @ end()))"
+    def _out_of_memory(self, what: str, at: str = "") -> str:
+        """The containers that it gives this reason for."""
+        reason = ("reason", "=", "OOMKilled")
+        series = self._containers(f"kube_pod_container_status_{what}", reason)
+        return f"(max by ({_CONTAINER}) ({series}{at}) > 0)"
+
+    def _restarts(self, step: int) -> str:
+        """Restarts per container in the last `step` seconds.
+
+        Another kube-state-metrics goes on with what the one before it counted.
+        """
+        return counted([self._containers(_RESTARTS)], step, replicas=(*REPLICAS, "instance"))
 
     def _working_set(self) -> str:
         series = self._containers("container_memory_working_set_bytes")

@@ -21,7 +21,7 @@ def watched(slo: SLO, answer: Answer, since: int | None) -> tuple[Signal, ...]:
     That one is None if there is none.
     """
     bounds = (_bound(bound, answer, since) for bound in slo.bounds)
-    return (*health(answer, slo.restarts), *bounds)
+    return (*health(answer, slo.restarts, since), *bounds)
 
 
 def _bound(bound: Bound, answer: Answer, since: int | None) -> Signal:

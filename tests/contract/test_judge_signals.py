@@ -7,6 +7,7 @@ from plugin.verdict import Reason
 from tests.contract.support.good import OPEN, judged, serve, signal
 from tests.contract.support.history import (
     INTERVALS,
+    NEVER,
     Array,
     History,
     always,
@@ -280,3 +281,75 @@ def test_flaggers_stable_copy_is_told_apart_by_its_name(past: History) -> None:
         0,
         1,
     )
+
+
+def kill(past: History, pod: str, *at: int, **more: str) -> None:
+    """Its container runs out of memory and is started again, as it was once before."""
+    restarts = np.searchsorted(at, np.arange(INTERVALS), side="right").astype(np.float64)
+    state(past, "restarts_total", pod, restarts, **more)
+    state(past, "last_terminated_reason", pod, restarts**0, **more, reason="OOMKilled")
+
+
+@pytest.mark.parametrize(
+    ("canary", "stable", "reason"),
+    [
+        pytest.param([50], [50], Reason.NON_INFERIOR, id="over"),
+        pytest.param([50], [30], Reason.NON_INFERIOR, id="over; it had begun with stable"),
+        pytest.param([75], [75], Reason.COMMON_MODE, id="just now"),
+        pytest.param([40, 95], [40], Reason.OOM_KILLED, id="once more, and alone"),
+        pytest.param([30], [75], Reason.OOM_KILLED, id="alone, and long before stable"),
+    ],
+)
+def test_an_incident_that_both_arms_had_is_forgotten_when_it_is_over(
+    past: History, canary: list[int], stable: list[int], reason: Reason
+) -> None:
+    """A container shows its last end for as long as its pod lives."""
+    serve(past)
+    label_pods(past)
+    kill(past, CANARY, *canary)
+    kill(past, STABLE, *stable)
+    assert judged(past).reason is reason
+
+
+@pytest.mark.parametrize(
+    ("canary", "stable", "reason"),
+    [
+        pytest.param(3, 3, Reason.NON_INFERIOR, id="as often as stable"),
+        pytest.param(6, 3, Reason.RESTARTS, id="far more often"),
+    ],
+)
+def test_what_stable_was_restarted_as_well_is_not_held_against_the_canary(
+    past: History, canary: int, stable: int, reason: Reason
+) -> None:
+    serve(past)
+    label_pods(past)
+    for pod, times in ((CANARY, canary), (STABLE, stable)):
+        state(past, "restarts_total", pod, counter(always(1)).clip(30, 30 + times) - 30)
+    assert judged(past).reason is reason
+
+
+def test_stable_has_not_restarted_less_because_kube_state_metrics_was_replaced(
+    past: History,
+) -> None:
+    """Both were killed while nobody looked, and the new one knows only afterwards."""
+    serve(past)
+    label_pods(past)
+    for pod in (CANARY, STABLE):
+        names = {"namespace": past.namespace, "pod": pod, "container": "app"}
+        for instance, restarts, seen in (("old", 0, slice(86)), ("new", 1, slice(90, None))):
+            values = NEVER.copy()
+            values[seen] = restarts
+            past.add("kube_pod_container_status_restarts_total", values, **names, instance=instance)
+        reason = from_then_on(90, 1, before=np.nan)
+        state(past, "last_terminated_reason", pod, reason, reason="OOMKilled")
+    assert judged(past).reason is Reason.COMMON_MODE
+
+
+def test_a_crash_loop_that_stable_has_just_left_is_an_incident(past: History) -> None:
+    """The next start waits longer in one arm than in the other."""
+    serve(past)
+    alive(past)
+    for pod, until in ((CANARY, INTERVALS), (STABLE, 95)):
+        waiting = np.where(np.arange(INTERVALS) < until, 1.0, np.nan)
+        state(past, "waiting_reason", pod, waiting, reason="CrashLoopBackOff")
+    assert judged(past).reason is Reason.COMMON_MODE
