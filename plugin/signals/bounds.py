@@ -48,10 +48,11 @@ def within_bounds(
     everywhere = np.ones(len(canary), dtype=bool)
     known = (everywhere if known is None else known)[first:]
     comparable = (everywhere if comparable is None else comparable)[first:]
+    # A stable that is measured, but not now, may be beyond it as well.
+    measured = not np.isnan(stable).all()
     canary, stable = canary[first:], stable[first:]
     beyond, shared = _beyond(bound, canary), _beyond(bound, stable)
-    # A stable that is measured, but not now, may be beyond it as well.
-    unknown = np.isnan(stable) if not np.isnan(stable).all() else shared
+    unknown = np.isnan(stable) & measured
     alone = _runs(beyond & known & comparable & ~shared & ~unknown)
     newest = _newest(canary, step), _newest(stable, step)
     at, beside = newest

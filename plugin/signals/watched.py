@@ -7,7 +7,7 @@ import numpy as np
 
 from plugin.counts.answer import Answer
 from plugin.promql.expressions import Value, read_value
-from plugin.signals.ask import FAILED, SERIES
+from plugin.signals.ask import FAILED, PODS, SERIES
 from plugin.signals.bounds import within_bounds
 from plugin.signals.health import health
 from plugin.signals.scraped import Flags, Scraped
@@ -28,7 +28,8 @@ def _bound(bound: Bound, answer: Answer, since: int | None) -> Signal:
     step = answer.query.step
     canary, stable = (answer.value(f"{arm} {bound.name}") for arm in ("canary", "stable"))
     if bound.value is None:  # what is built in is about the fullest container, and no sum
-        return within_bounds(bound, canary, stable, step, since)
+        missing = np.isnan(stable) & (answer.value(f"stable {PODS}") > 0)
+        return within_bounds(bound, canary, stable, step, since, comparable=~missing)
     written = read_value(bound.value)
     ours, theirs = (_scraped(bound, written, answer, arm) for arm in ("canary", "stable"))
     return within_bounds(
@@ -38,7 +39,7 @@ def _bound(bound: Bound, answer: Answer, since: int | None) -> Signal:
         step,
         since,
         known=_of_the_canary(bound, written, ours, since or 0),
-        comparable=_of_stable(bound, written, theirs),
+        comparable=_of_stable(theirs),
         failing=ours.failing,
     )
 
@@ -51,10 +52,10 @@ def _of_the_canary(bound: Bound, written: Value, canary: Scraped, since: int) ->
     return within & canary.complete & canary.steady
 
 
-def _of_stable(bound: Bound, written: Value, stable: Scraped) -> Flags:
-    """Where a value within the bound is stable's own. What only shrinks is below it at the most."""
-    if np.isnan(stable.series).all() or (bound.least is not None and written.only_shrinks):
-        return np.ones(len(stable.series), dtype=bool)
+def _of_stable(stable: Scraped) -> Flags:
+    """Where a value within the bound is stable's own, or it never had one."""
+    if np.isnan(stable.series).all():
+        return ~(stable.failed > 0)
     return stable.complete
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from plugin.verdict import Reason
-from tests.contract.support.good import OPEN, judged, serve, served, signal
+from tests.contract.support.good import OPEN, judged, released, serve, served, signal
 from tests.contract.support.history import (
     INTERVALS,
     NEVER,
@@ -293,3 +293,34 @@ def test_a_caller_that_is_not_scraped_has_not_stopped_calling(past: History, rea
     judgement = judged(past, limits=limits)
     assert judgement.reason is Reason.GATHERING
     assert ("(up is 0)" in judgement.why) is not reached
+
+
+@pytest.mark.parametrize("last", [38, 42])
+def test_a_stable_that_nobody_scrapes_since_before_the_release_may_suffer_the_same(
+    past: History, last: int
+) -> None:
+    released(past, 40)
+    for version in ("1.0", "1.1"):
+        consumers, up = from_then_on(60, 2, before=20), always(1)
+        if version == "1.1":
+            consumers[:40] = up[:40] = np.nan
+        else:
+            consumers[last:], up[last:] = np.nan, 0
+        own(past, "consumers", version, consumers)
+        own(past, "up", version, up)
+    limits = {"consumers": {"value": "sum(consumers)", "least": 15}}
+    assert judged(past, limits=limits).reason is Reason.GATHERING
+
+
+def test_the_least_of_a_stable_with_a_hole_is_not_known(past: History) -> None:
+    """The pod with the least is the one that is not scraped."""
+    serve(past)
+    for version in ("1.0", "1.1"):
+        for pod in "ab":
+            free, up = always(10 if pod == "b" else 100), always(1)
+            if (version, pod) == ("1.0", "b"):
+                free[50:], up[50:] = np.nan, 0
+            own(past, "pool_free", version, free, pod)
+            own(past, "up", version, up, pod)
+    limits = {"pool": {"value": "pool_free", "least": 50}}
+    assert judged(past, limits=limits).reason is Reason.GATHERING

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from plugin.verdict import Reason
-from tests.contract.support.good import OPEN, judged, serve, signal
+from tests.contract.support.good import OPEN, judged, released, serve, signal
 from tests.contract.support.history import (
     INTERVALS,
     NEVER,
@@ -56,8 +56,8 @@ def throttle(past: History, pod: str, share: float) -> None:
     measure(past, "cpu_cfs_throttled_periods_total", pod, counter(always(150 * share)))
 
 
-def fill(past: History, pod: str, used: float, limit: float | None) -> None:
-    measure(past, "memory_working_set_bytes", pod, always(used))
+def fill(past: History, pod: str, used: float | Array, limit: float | None) -> None:
+    measure(past, "memory_working_set_bytes", pod, used * always(1))
     if limit is not None:
         past.add(
             "kube_pod_container_resource_limits",
@@ -140,6 +140,17 @@ def test_one_pod_whose_limit_is_not_known_may_be_the_fullest(past: History) -> N
         past.add("up", always(1), **application(past.namespace, version), pod=pod)
         fill(past, pod, used=50, limit=None if pod == CANARY else 100)
     assert judged(past, saturation={"memory": 90}).reason is Reason.NO_DATA
+
+
+@pytest.mark.parametrize("last", [0, 30, 42])
+def test_a_stable_that_cadvisor_does_not_show_may_be_full_as_well(past: History, last: int) -> None:
+    released(past, 40)
+    label_pods(past)
+    for pod in (CANARY, STABLE):
+        used = from_then_on(60, 98, before=50)
+        used[last if pod == STABLE else INTERVALS :] = np.nan
+        fill(past, pod, used, limit=100)
+    assert judged(past, saturation={"memory": 90}).reason is Reason.GATHERING
 
 
 def test_a_container_that_kube_state_metrics_knows_without_a_limit_has_none(past: History) -> None:

@@ -2,7 +2,7 @@
 
 from plugin.judge import Judgement
 from plugin.signals import Signal
-from tests.contract.support.history import Array, History, always, counter
+from tests.contract.support.history import Array, History, always, counter, from_then_on
 from tests.contract.support.series import istio
 
 OPEN = {"availability": 50}
@@ -13,6 +13,12 @@ def serve(past: History) -> None:
     """Both arms answer every request well."""
     for version, requests in (("1.1", 10), ("1.0", 90)):
         served(past, version, counter(always(requests)))
+
+
+def released(past: History, first: int) -> None:
+    """The same, with a canary that begins in that interval."""
+    for version, requests in (("1.0", always(1350)), ("1.1", from_then_on(first, 150))):
+        served(past, version, counter(requests, born=True))
 
 
 def served(past: History, version: str, values: Array) -> None:

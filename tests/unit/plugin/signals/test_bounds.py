@@ -88,6 +88,13 @@ def test_what_was_before_the_release_is_left_out() -> None:
     assert judged(earlier, LOW, since=5).reason is None
 
 
+def test_a_stable_that_was_measured_before_the_release_may_be_beyond_it_too() -> None:
+    """Without a value of it in all of the release, nobody knows."""
+    measured, never = [1.0] * 3 + [NAN] * 6, [NAN] * 9
+    assert judged([11.0] * 9, measured, since=4).reason is Reason.GATHERING
+    assert judged([11.0] * 9, never, since=4).reason is Reason.LIMIT_EXCEEDED
+
+
 def test_without_a_release_only_now_counts() -> None:
     canary, stable = np.array([11.0] * 9 + [1.0]), np.full(10, 1.0)
     assert within_bounds(MOST, canary, stable, step=10, since=None).reason is None
