@@ -1,10 +1,13 @@
 """What a plan promises must be what the judge then does."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from math import inf, isfinite, log
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +21,7 @@ from plugin.statistics.evidence import HARM, Array, Strata, compare
 from plugin.statistics.power import ImpossiblePlanError, PlannedStage, Traffic, drift
 from plugin.verdict import Case, Progress, Verdict
 
+ROOT = Path(__file__).parents[4]
 SECONDS = 15
 ONE_NINE, TWO_NINES, THREE_NINES = (
     SLO.model_validate({"availability": percent}) for percent in (90, 99, 99.9)
@@ -328,3 +332,15 @@ def test_levels_come_from_the_policy() -> None:
     """A stricter level needs so many nats more; nothing else changes."""
     usual, strict = stage().failing(0.01), stage(false_abort=0.001).failing(0.01)
     assert strict.goal - usual.goal == pytest.approx(log(10), abs=0.5)
+
+
+def test_the_example_in_the_docs_says_what_it_computes() -> None:
+    text = (ROOT / "docs" / "verdicts.md").read_text()
+    (code,) = (one for one in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "power" in one)
+    names: dict[str, Any] = {}
+    exec(code, names)  # noqa: S102 our own
+    plan = names["plan"]
+    assert f"# {plan.to_fail.median_seconds:.0f}, {plan.to_fail.p90_seconds:.0f}: scrape" in code
+    assert f"# {plan.to_pass.in_time:.2f}: the chance" in code
+    assert f"plan.decides  # {plan.decides}: " in code
+    assert f"# {plan.cost:.5f}, {plan.worst_cost:.4f} of the" in code
