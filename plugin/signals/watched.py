@@ -46,10 +46,12 @@ def _bound(bound: Bound, answer: Answer, since: int | None) -> Signal:
 
 def _of_the_canary(bound: Bound, written: Value, canary: Scraped, since: int) -> Flags:
     """Where a value beyond the bound is the canary's own. What only shrinks is never too large."""
-    within = canary.within(since)
-    if bound.most is not None and written.only_shrinks:
-        return within
-    return within & canary.complete & canary.steady
+    own, most = canary.within(since), bound.most is not None
+    if not (most and written.only_shrinks):
+        own &= canary.complete
+    if not (most and written.only_fills):
+        own &= canary.steady
+    return own
 
 
 def _of_stable(stable: Scraped) -> Flags:

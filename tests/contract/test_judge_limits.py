@@ -324,3 +324,43 @@ def test_the_least_of_a_stable_with_a_hole_is_not_known(past: History) -> None:
             own(past, "up", version, up, pod)
     limits = {"pool": {"value": "pool_free", "least": 50}}
     assert judged(past, limits=limits).reason is Reason.GATHERING
+
+
+def test_a_rate_around_a_hole_is_not_twice_as_high(past: History) -> None:
+    """rate() goes on around the only two samples as it was between them."""
+    released(past, 40)
+    for version in ("1.0", "1.1"):
+        oops = counter(np.where((np.arange(INTERVALS) == 57) & (version == "1.1"), 20.0, 0), 1000)
+        up = always(1)
+        if version == "1.1":
+            oops[:40] = up[:40] = np.nan
+            for hole in (slice(42, 56), slice(58, 77)):
+                oops[hole], up[hole] = np.nan, 0
+        own(past, "oops_total", version, oops)
+        own(past, "up", version, up)
+    limits = {"oops": {"value": "sum(rate(oops_total[5m]))", "most": 0.1}}
+    assert judged(past, limits=limits).reason is Reason.NON_INFERIOR
+
+
+def test_a_sum_without_what_is_negative_in_it_is_not_larger(past: History) -> None:
+    serve(past)
+    for version in ("1.0", "1.1"):
+        for pod, drift in (("a", 12), ("b", -8)):
+            values, up = always(drift), always(1)
+            if (version, pod) == ("1.1", "b"):
+                values[70:80], up[70:80] = np.nan, 0
+            own(past, "drift", version, values, pod)
+            own(past, "up", version, up, pod)
+    limits = {"drift": {"value": "sum(drift)", "most": 10}}
+    assert judged(past, limits=limits).reason is Reason.NON_INFERIOR
+
+
+def test_a_rate_of_errors_that_have_just_come_fails(past: History) -> None:
+    """Their series is born with them: a rate is the lower for it, and needs no time to fill."""
+    serve(past)
+    for version in ("1.0", "1.1"):
+        own(past, "up", version, always(1))
+        own(past, "oops_total", version, counter(always(0)), "a")
+    own(past, "oops_total", "1.1", counter(from_then_on(88, 300), born=True), "b")
+    limits = {"oops": {"value": "sum(rate(oops_total[5m]))", "most": 2}}
+    assert judged(past, limits=limits).reason is Reason.LIMIT_EXCEEDED

@@ -35,10 +35,11 @@ _REMEMBERED = 500
 _INVENTS = {"absent", "absent_over_time", "scalar"}
 """Functions that have a value where there is no series; scalar() has NaN, which `bool` makes 0."""
 _OF_SCRAPES = {"timestamp", "count_over_time", "sum_over_time"}
-_GROWING_OPERATORS = {"+"}
-_GROWING_AGGREGATES = {"sum", "max", "count", "topk"}
-_GROWING_CALLS = {"rate", "irate", "increase", "max_over_time", "last_over_time"}
-"""What is the smaller, the fewer samples there are."""
+_SHRINKING = {"+", "max", "count", "topk", "max_over_time"}
+"""What is the smaller, the fewer samples there are. Not a sum: what is missing may be negative. Not
+a rate: it goes on around a hole as it was beside it."""
+_FILLING = {*_SHRINKING, "sum", "rate", "irate", "increase", "last_over_time"}
+"""What is the smaller, the later a series came."""
 _RECORDED = re.compile(r":[a-z_]*?(\d+[smhdw])$")
 _RECORDED_USUALLY = timedelta(minutes=5)
 _SORTS = {"sort", "sort_desc", "sort_by_label", "sort_by_label_desc"}
@@ -69,7 +70,15 @@ class Value:
 
         What is recorded may be anything.
         """
-        return _only_shrinks(self.tree) and not any(is_recorded(name) for name, _ in self.used)
+        return self._only_of(_SHRINKING)
+
+    @property
+    def only_fills(self) -> bool:
+        """The same of series that have just come, of which no sample is missing since."""
+        return self._only_of(_FILLING)
+
+    def _only_of(self, parts: set[str]) -> bool:
+        return _only_of(parts, self.tree) and not any(is_recorded(name) for name, _ in self.used)
 
     def within(self, put: Insert) -> str:
         """The expression of one arm's series, as PromQL."""
@@ -184,18 +193,17 @@ def _recorded(metric: str) -> timedelta:
     return _longest(parse(f"x[{written[1]}]")) if written else _RECORDED_USUALLY
 
 
-def _only_shrinks(node: Expr) -> bool:
+def _only_of(parts: set[str], node: Expr) -> bool:
+    """Whether all operators, aggregations and functions in it are among these."""
     match node:
-        case BinaryExpr() if str(node.op) not in _GROWING_OPERATORS:
+        case BinaryExpr() | AggregateExpr() if str(node.op) not in parts:
             return False
-        case AggregateExpr() if str(node.op) not in _GROWING_AGGREGATES:
-            return False
-        case Call() if node.func.name not in _GROWING_CALLS:
+        case Call() if node.func.name not in parts:
             return False
         case UnaryExpr():
             return False
         case _:
-            return all(_only_shrinks(child) for child in children(node))
+            return all(_only_of(parts, child) for child in children(node))
 
 
 def _longest(node: Expr) -> timedelta:

@@ -217,11 +217,21 @@ def test_how_far_back_it_looks_is_in_its_ranges_or_in_the_name_of_what_is_record
     assert read_value(text).reach == timedelta(seconds=reach)
 
 
-@pytest.mark.parametrize(
-    "text", ["a", "sum(rate(a[5m]))", "max by (b) (a) + 2", "topk(3, increase(a[1m]))"]
-)
-def test_missing_samples_make_a_sum_smaller_only(text: str) -> None:
+SHRINKS = ["a", "max by (b) (a) + 2", "count(a)", "topk(3, max_over_time(a[1m]))"]
+FILLS = ["sum(a)", "sum(rate(a[5m]))", "topk(3, increase(a[1m]))", "max(last_over_time(a[5m]))"]
+
+
+@pytest.mark.parametrize("text", SHRINKS)
+def test_missing_samples_make_a_maximum_smaller_only(text: str) -> None:
     assert read_value(text).only_shrinks
+    assert read_value(text).only_fills
+
+
+@pytest.mark.parametrize("text", FILLS)
+def test_series_that_come_make_a_sum_smaller_only_and_missing_samples_may_not(text: str) -> None:
+    """One that is missing may be negative; a rate goes on around a hole as it was beside it."""
+    assert not read_value(text).only_shrinks
+    assert read_value(text).only_fills
 
 
 @pytest.mark.parametrize(
@@ -239,5 +249,6 @@ def test_missing_samples_make_a_sum_smaller_only(text: str) -> None:
         "histogram_quantile(0.9, sum by (le) (rate(a[5m])))",
     ],
 )
-def test_of_others_they_may_do_the_opposite(text: str) -> None:
+def test_of_others_both_may_do_the_opposite(text: str) -> None:
     assert not read_value(text).only_shrinks
+    assert not read_value(text).only_fills
