@@ -80,7 +80,7 @@ class Judge:
         now = self.clock()
         cases = weigh(question, counts, now, scrape, planned.apart)
         decision = decide(cases)
-        watched = signals.watched(question.slo, answer, _since(counts, query))
+        watched = signals.watched(question.slo, answer, _since(counts, query), scrape)
         said = [
             (decision.reason, why.explain(decision, counts, question, age(counts, now))),
             *((one.reason, one.why) for one in watched if one.reason is not None),

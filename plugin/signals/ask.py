@@ -1,6 +1,7 @@
 """What to ask for the signals of a question."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -19,6 +20,7 @@ KILLS = "pods.oom_kills"
 _CONTAINER = ("pod", "container")
 SERIES, FAILED = "series", "failed"
 """Of the parts that tell whether all that a limit's value is made of was scraped."""
+_LEAST_SCRAPES = 3
 _LONGEST_HELD = timedelta(minutes=2)
 
 
@@ -32,7 +34,7 @@ def parts(
     """Every bound's value per arm, and the state of each arm's pods, per `step` seconds."""
     for name, arm in arms.items():
         pods = pods_of(name, arm, application)
-        for bound in bounds:
+        for bound in lasting(bounds, scrape_interval):
             if bound.value is None:
                 value = {CPU: pods.throttled, MEMORY: pods.memory}[bound.name]()
             else:
@@ -89,11 +91,17 @@ def _down(matchers: tuple[Matcher, ...]) -> str:
     return f"{reached(matchers)} == 0"
 
 
+def lasting(bounds: tuple[Bound, ...], scrape_interval: int) -> tuple[Bound, ...]:
+    """The bounds, each for longer than a sample is held: one alone fails no release."""
+    least = timedelta(seconds=_LEAST_SCRAPES * scrape_interval)
+    return tuple(replace(bound, lasting=max(bound.lasting, least)) for bound in bounds)
+
+
 def _held(lasting: timedelta, scrape_interval: int) -> timedelta:
     """How long a sample of a limit's is one of now: so long that one missed scrape is no gap.
 
-    Half of the time for which the bound is exceeded before it fails, so that never one sample does
-    it, and what is scraped or recorded less often is seen throughout all the same.
+    Half of the time for which the bound is exceeded before it fails, so that what is scraped or
+    recorded less often is seen throughout all the same.
     """
     scrapes = timedelta(seconds=2 * scrape_interval)
     return max(scrapes, min(lasting / 2, _LONGEST_HELD))

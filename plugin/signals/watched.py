@@ -7,7 +7,7 @@ import numpy as np
 
 from plugin.counts.answer import Answer
 from plugin.promql.expressions import Value, read_value
-from plugin.signals.ask import FAILED, PODS, SERIES
+from plugin.signals.ask import FAILED, PODS, SERIES, lasting
 from plugin.signals.bounds import within_bounds
 from plugin.signals.health import health
 from plugin.signals.scraped import Flags, Scraped
@@ -15,12 +15,14 @@ from plugin.signals.signal import Signal
 from plugin.slo import SLO, Bound
 
 
-def watched(slo: SLO, answer: Answer, since: int | None) -> tuple[Signal, ...]:
+def watched(
+    slo: SLO, answer: Answer, since: int | None, scrape_interval: int
+) -> tuple[Signal, ...]:
     """What the canary's pods say, and the values with bounds, since the release's first interval.
 
     That one is None if there is none.
     """
-    bounds = (_bound(bound, answer, since) for bound in slo.bounds)
+    bounds = (_bound(bound, answer, since) for bound in lasting(slo.bounds, scrape_interval))
     return (*health(answer, slo.restarts, since), *bounds)
 
 

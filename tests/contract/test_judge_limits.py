@@ -364,3 +364,18 @@ def test_a_rate_of_errors_that_have_just_come_fails(past: History) -> None:
     own(past, "oops_total", "1.1", counter(from_then_on(88, 300), born=True), "b")
     limits = {"oops": {"value": "sum(rate(oops_total[5m]))", "most": 2}}
     assert judged(past, limits=limits).reason is Reason.LIMIT_EXCEEDED
+
+
+@pytest.mark.parametrize("lasting", ["0s", "15s", "30s"])
+@pytest.mark.parametrize(("seen", "fails"), [(1, False), (3, True)])
+def test_one_sample_fails_no_release_however_short_the_time(
+    past: History, lasting: str, seen: int, fails: bool
+) -> None:
+    """It is one of now for two scrapes, in which the canary looks beyond its bound."""
+    serve(past)
+    own(past, "depth", "1.0", always(1))
+    depth = always(1)
+    depth[60 : 60 + seen], depth[60 + seen : 66] = 50, np.nan
+    own(past, "depth", "1.1", depth)
+    limits = {"queue": {"value": "depth", "most": 10, "for": lasting}}
+    assert (judged(past, limits=limits).reason is Reason.LIMIT_EXCEEDED) is fails
