@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from math import ceil
 
 from plugin.counts.answer import Part
 from plugin.indicators import Arm, Field, Scheme, scheme_of
@@ -20,6 +21,8 @@ KILLS = "pods.oom_kills"
 _CONTAINER = ("pod", "container")
 SERIES, FAILED = "series", "failed"
 """Of the parts that tell whether all that a limit's value is made of was scraped."""
+THROUGHOUT = "throughout"
+"""Of the values that an arm had at all times between two intervals."""
 _LEAST_SCRAPES = 3
 _LONGEST_HELD = timedelta(minutes=2)
 
@@ -47,6 +50,9 @@ def parts(
                 failed = _failed_scrapes(written, name, arm, application)
                 yield _value(f"{name} {bound.name} {FAILED}", failed)
             yield _value(f"{name} {bound.name}", _finite(value))
+            if step > scrape_interval:
+                all_along = _throughout(value, bound, name, step, scrape_interval)
+                yield _value(f"{name} {bound.name} {THROUGHOUT}", all_along)
         yield _value(f"{name} {PODS}", pods.count())
         stable = name != "canary"
         yield _value(f"{name} {CRASH}", pods.crash_loop(recently=stable))
@@ -105,6 +111,20 @@ def _held(lasting: timedelta, scrape_interval: int) -> timedelta:
     """
     scrapes = timedelta(seconds=2 * scrape_interval)
     return max(scrapes, min(lasting / 2, _LONGEST_HELD))
+
+
+def _throughout(value: str, bound: Bound, name: str, step: int, scrape_interval: int) -> str:
+    """The canary's value that is beyond a bound only if it was so at every scrape of the last
+    `step` seconds; and stable's, if it was at any. None if it was not seen throughout.
+
+    What is beyond for a moment, again and again, may be so whenever an interval ends. An interval
+    that is longer than the bound's time is not looked at for longer: that is dear.
+    """
+    lowest = (bound.most is not None) == (name == "canary")
+    function, unseen = ("min_over_time", "-Inf") if lowest else ("max_over_time", "+Inf")
+    seconds = min(step, ceil(bound.lasting / timedelta(seconds=1)) + scrape_interval)
+    samples = f"({_finite(value)} or vector({unseen}))[{seconds}s:{scrape_interval}s]"
+    return _finite(f"{function}({samples})")
 
 
 def _matchers(name: str, arm: Arm, application: Scheme, metric: str) -> tuple[Matcher, ...]:

@@ -30,6 +30,7 @@ def within_bounds(
     *,
     known: NDArray[np.bool_] | None = None,
     comparable: NDArray[np.bool_] | None = None,
+    throughout: tuple[Array, Array] | None = None,
     failing: int = 0,
 ) -> Signal:
     """What follows from one value per arm and interval (NaN where it was not seen).
@@ -41,19 +42,22 @@ def within_bounds(
 
     A value that is not `known` to be the canary's own, or stands beside one of stable's that is not
     `comparable` (`plugin.signals.scraped`), fails nothing; and while `failing` targets of the
-    canary cannot be scraped nothing passes.
+    canary cannot be scraped nothing passes. `throughout` are the values that each arm had all the
+    time since the interval before (`plugin.signals.ask`).
     """
     needed = ceil(bound.lasting / timedelta(seconds=step)) + 1
     first = max(0, len(canary) - needed) if since is None else since
     everywhere = np.ones(len(canary), dtype=bool)
     known = (everywhere if known is None else known)[first:]
     comparable = (everywhere if comparable is None else comparable)[first:]
+    # Where intervals are longer than scrapes, these have what was in between.
+    ours, theirs = throughout or (canary, stable)
     # A stable that is measured, but not now, may be beyond it as well.
-    measured = not np.isnan(stable).all()
+    unknown = (np.isnan(theirs) & ~np.isnan(stable).all())[first:]
+    long = (_beyond(bound, ours) & ~_beyond(bound, theirs))[first:]
+    alone = _runs(long & known & comparable & ~unknown)
     canary, stable = canary[first:], stable[first:]
     beyond, shared = _beyond(bound, canary), _beyond(bound, stable)
-    unknown = np.isnan(stable) & measured
-    alone = _runs(beyond & known & comparable & ~shared & ~unknown)
     newest = _newest(canary, step), _newest(stable, step)
     at, beside = newest
     reason, why = None, ""

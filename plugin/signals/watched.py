@@ -7,12 +7,13 @@ import numpy as np
 
 from plugin.counts.answer import Answer
 from plugin.promql.expressions import Value, read_value
-from plugin.signals.ask import FAILED, PODS, SERIES, lasting
+from plugin.signals.ask import FAILED, PODS, SERIES, THROUGHOUT, lasting
 from plugin.signals.bounds import within_bounds
 from plugin.signals.health import health
 from plugin.signals.scraped import Flags, Scraped
 from plugin.signals.signal import Signal
 from plugin.slo import SLO, Bound
+from plugin.statistics.evidence import Array
 
 
 def watched(
@@ -29,9 +30,12 @@ def watched(
 def _bound(bound: Bound, answer: Answer, since: int | None) -> Signal:
     step = answer.query.step
     canary, stable = (answer.value(f"{arm} {bound.name}") for arm in ("canary", "stable"))
+    throughout = _throughout(bound, answer)
     if bound.value is None:  # what is built in is about the fullest container, and no sum
         missing = np.isnan(stable) & (answer.value(f"stable {PODS}") > 0)
-        return within_bounds(bound, canary, stable, step, since, comparable=~missing)
+        return within_bounds(
+            bound, canary, stable, step, since, comparable=~missing, throughout=throughout
+        )
     written = read_value(bound.value)
     ours, theirs = (_scraped(bound, written, answer, arm) for arm in ("canary", "stable"))
     return within_bounds(
@@ -42,8 +46,15 @@ def _bound(bound: Bound, answer: Answer, since: int | None) -> Signal:
         since,
         known=_of_the_canary(bound, written, ours, since or 0),
         comparable=_of_stable(theirs),
+        throughout=throughout,
         failing=ours.failing,
     )
+
+
+def _throughout(bound: Bound, answer: Answer) -> tuple[Array, Array] | None:
+    """None where an interval is one scrape long, and has nothing in between."""
+    canary, stable = (f"{arm} {bound.name} {THROUGHOUT}" for arm in ("canary", "stable"))
+    return (answer.value(canary), answer.value(stable)) if canary in answer.parts else None
 
 
 def _of_the_canary(bound: Bound, written: Value, canary: Scraped, since: int) -> Flags:

@@ -6,8 +6,10 @@ import pytest
 from plugin.verdict import Reason
 from tests.contract.support.good import OPEN, judged, released, serve, served, signal
 from tests.contract.support.history import (
+    BEGIN,
     INTERVALS,
     NEVER,
+    STEP,
     Array,
     History,
     always,
@@ -379,3 +381,36 @@ def test_one_sample_fails_no_release_however_short_the_time(
     own(past, "depth", "1.1", depth)
     limits = {"queue": {"value": "depth", "most": 10, "for": lasting}}
     assert (judged(past, limits=limits).reason is Reason.LIMIT_EXCEEDED) is fails
+
+
+@pytest.mark.parametrize("of", ["1.1", "1.0"])
+@pytest.mark.parametrize(("lookback", "every"), [("12h", 4), ("2d", 16)])
+def test_a_moment_that_comes_again_whenever_a_long_interval_ends_does_not_last(
+    past: History, lookback: str, every: int, of: str
+) -> None:
+    """It is beyond, or of a stable that is beyond as well: within, for one scrape of so many."""
+    serve(past)
+    at_ends = (BEGIN // STEP + np.arange(INTERVALS)) % every == 0
+    for version in ("1.0", "1.1"):
+        depth = always(1 if of == "1.1" else 50)
+        if version == of:
+            depth[at_ends] = 50 if of == "1.1" else 1
+        own(past, "depth", version, depth)
+    slo = {**OPEN, "limits": {"queue": {"value": "depth", "most": 10, "for": "1m"}}}
+    question = past.question(slo, policy={"lookback": lookback})
+    assert past.judgement(question).reason is not Reason.LIMIT_EXCEEDED
+
+
+@pytest.mark.parametrize(("lookback", "first"), [("12h", 80), ("2d", 50)])
+@pytest.mark.parametrize("bound", ["most", "least"])
+def test_what_lasts_fails_a_long_release_too(
+    past: History, lookback: str, first: int, bound: str
+) -> None:
+    serve(past)
+    own(past, "depth", "1.0", always(10))
+    own(past, "depth", "1.1", from_then_on(first, 50 if bound == "most" else 1, before=10))
+    for version in ("1.0", "1.1"):
+        own(past, "up", version, always(1))
+    slo = {**OPEN, "limits": {"queue": {"value": "depth", bound: 10, "for": "1m"}}}
+    question = past.question(slo, policy={"lookback": lookback})
+    assert past.judgement(question).reason is Reason.LIMIT_EXCEEDED
