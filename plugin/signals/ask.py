@@ -13,7 +13,7 @@ from plugin.promql.matchers import Matcher
 from plugin.promql.query import REPLICAS
 from plugin.promql.targets import MEASURED, reached
 from plugin.signals.pods import Pods
-from plugin.slo import CPU, MEMORY, Bound
+from plugin.slo import MEMORY, Bound
 
 PODS, RESTARTS, OOM, CRASH = "pods.count", "pods.restarts", "pods.oom_killed", "pods.crash_loop"
 KILLS = "pods.oom_kills"
@@ -39,7 +39,10 @@ def parts(
         pods = pods_of(name, arm, application)
         for bound in lasting(bounds, scrape_interval):
             if bound.value is None:
-                value = {CPU: pods.throttled, MEMORY: pods.memory}[bound.name]()
+                # What lies between two long intervals: see `_throughout`.
+                extreme = "min" if name == "canary" else "max"
+                memory = pods.memory(step, extreme if step > scrape_interval else "last")
+                value = memory if bound.name == MEMORY else pods.throttled(step)
             else:
                 held = _held(bound.lasting, scrape_interval)
                 put = Insert(partial(_matchers, name, arm, application), REPLICAS, held)
@@ -49,10 +52,10 @@ def parts(
                 yield _value(f"{name} {bound.name} {SERIES}", written.series_within(put))
                 failed = _failed_scrapes(written, name, arm, application)
                 yield _value(f"{name} {bound.name} {FAILED}", failed)
+                if step > scrape_interval:
+                    all_along = _throughout(value, bound, name, step, scrape_interval)
+                    yield _value(f"{name} {bound.name} {THROUGHOUT}", all_along)
             yield _value(f"{name} {bound.name}", _finite(value))
-            if step > scrape_interval:
-                all_along = _throughout(value, bound, name, step, scrape_interval)
-                yield _value(f"{name} {bound.name} {THROUGHOUT}", all_along)
         yield _value(f"{name} {PODS}", pods.count())
         stable = name != "canary"
         yield _value(f"{name} {CRASH}", pods.crash_loop(recently=stable))

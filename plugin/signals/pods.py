@@ -9,6 +9,7 @@ versions are named after the same Rollout.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from plugin.promql.matchers import Matcher, selector
 from plugin.promql.query import REPLICAS, counted
@@ -16,9 +17,9 @@ from plugin.promql.query import REPLICAS, counted
 _POD, _CONTAINER = "namespace, pod", "namespace, pod, container"
 _RESTARTS = "kube_pod_container_status_restarts_total"
 """It is there for every container that kube-state-metrics knows."""
-_RATE = "2m"
-"""The window of a rate: cAdvisor is scraped every 30 s at the most, and often less."""
-_HELD = "90s"
+_RATE_SECONDS = 120
+"""The window of a rate, at least: cAdvisor is scraped every 30 s at the most, and often less."""
+_HELD_SECONDS = 90
 """How long a gauge's sample is one of now: less than it takes to fail, so that never one does."""
 _WAITING = "2m"
 """The same of what kube-state-metrics says; it too may be scraped every minute."""
@@ -64,10 +65,13 @@ class Pods:
         """How many there are."""
         return f"count({self.known()})"
 
-    def throttled(self) -> str:
-        """Throttled CPU periods of all, as a fraction; 0 without a CPU limit."""
+    def throttled(self, step: int) -> str:
+        """Throttled CPU periods of all in `step` seconds or in two minutes, if that is more, as a
+        fraction; 0 without a CPU limit.
+        """
+        window = max(_RATE_SECONDS, step)
         throttled, periods = (
-            f"sum({self._own(f'rate({self._containers(metric)}[{_RATE}])')})"
+            f"sum({self._own(f'rate({self._containers(metric)}[{window}s])')})"
             for metric in (
                 "container_cpu_cfs_throttled_periods_total",
                 "container_cpu_cfs_periods_total",
@@ -75,13 +79,15 @@ class Pods:
         )
         return f"({throttled} / {periods} >= 0 or {self._measured()})"
 
-    def memory(self) -> str:
+    def memory(self, step: int, of: Literal["last", "min", "max"]) -> str:
         """The fullest container's working set, as a fraction of its limit; 0 without a limit.
+
+        It is the last one, or the extreme one of `step` seconds or more.
 
         That there is none is known of a pod of which kube-state-metrics or cAdvisor tells limits.
         Of others a container's share is infinite, which is no value.
         """
-        used = self._working_set()
+        used = self._working_set(max(_HELD_SECONDS, step), of)
         state = self._containers("kube_pod_container_resource_limits", ("resource", "=", "memory"))
         spec = self._containers("container_spec_memory_limit_bytes")
         limit = f"(max by ({_CONTAINER}) ({state}) or max by ({_CONTAINER}) ({spec} > 0))"
@@ -164,9 +170,9 @@ class Pods:
         """
         return counted([self._containers(_RESTARTS)], step, replicas=(*REPLICAS, "instance"))
 
-    def _working_set(self) -> str:
+    def _working_set(self, seconds: int = _HELD_SECONDS, of: str = "last") -> str:
         series = self._containers("container_memory_working_set_bytes")
-        return f"max by ({_CONTAINER}) (last_over_time({series}[{_HELD}]))"
+        return f"max by ({_CONTAINER}) ({of}_over_time({series}[{seconds}s]))"
 
     def _measured(self) -> str:
         """0 where cAdvisor knows the containers."""

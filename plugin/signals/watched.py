@@ -30,12 +30,9 @@ def watched(
 def _bound(bound: Bound, answer: Answer, since: int | None) -> Signal:
     step = answer.query.step
     canary, stable = (answer.value(f"{arm} {bound.name}") for arm in ("canary", "stable"))
-    throughout = _throughout(bound, answer)
     if bound.value is None:  # what is built in is about the fullest container, and no sum
         missing = np.isnan(stable) & (answer.value(f"stable {PODS}") > 0)
-        return within_bounds(
-            bound, canary, stable, step, since, comparable=~missing, throughout=throughout
-        )
+        return within_bounds(bound, canary, stable, step, since, comparable=~missing)
     written = read_value(bound.value)
     ours, theirs = (_scraped(bound, written, answer, arm) for arm in ("canary", "stable"))
     return within_bounds(
@@ -46,7 +43,7 @@ def _bound(bound: Bound, answer: Answer, since: int | None) -> Signal:
         since,
         known=_of_the_canary(bound, written, ours, since or 0),
         comparable=_of_stable(theirs),
-        throughout=throughout,
+        throughout=_throughout(bound, answer),
         failing=ours.failing,
     )
 

@@ -6,8 +6,10 @@ import pytest
 from plugin.verdict import Reason
 from tests.contract.support.good import OPEN, judged, released, serve, signal
 from tests.contract.support.history import (
+    BEGIN,
     INTERVALS,
     NEVER,
+    STEP,
     Array,
     History,
     always,
@@ -151,6 +153,20 @@ def test_a_stable_that_cadvisor_does_not_show_may_be_full_as_well(past: History,
         used[last if pod == STABLE else INTERVALS :] = np.nan
         fill(past, pod, used, limit=100)
     assert judged(past, saturation={"memory": 90}).reason is Reason.GATHERING
+
+
+@pytest.mark.parametrize(("lookback", "every"), [("12h", 4), ("2d", 16)])
+@pytest.mark.parametrize("lasts", [False, True])
+def test_memory_that_is_full_whenever_a_long_interval_ends_is_not_so_all_the_time(
+    past: History, lookback: str, every: int, lasts: bool
+) -> None:
+    serve(past)
+    alive(past)
+    ends = (BEGIN // STEP + np.arange(INTERVALS)) % every == 0
+    fill(past, CANARY, np.where(ends | lasts, 98.0, 50), limit=100)
+    fill(past, STABLE, 50, limit=100)
+    question = past.question({**OPEN, "saturation": {"memory": 90}}, policy={"lookback": lookback})
+    assert (past.judgement(question).reason is Reason.LIMIT_EXCEEDED) is lasts
 
 
 def test_a_container_that_kube_state_metrics_knows_without_a_limit_has_none(past: History) -> None:

@@ -26,5 +26,5 @@ def test_a_sample_of_a_limit_is_held_for_two_scrapes_or_half_the_time_it_has_to_
 
 def test_the_last_sample_of_a_gauge_before_an_outage_does_not_hold_for_minutes() -> None:
     pods = Pods("shop", "checkout", [("app", "=", "checkout")])
-    assert "last_over_time(container_memory_working_set_bytes{" in pods.memory()
+    assert "last_over_time(container_memory_working_set_bytes{" in pods.memory(15, "last")
     assert "[2m] @ end()" in pods.crash_loop(recently=False)
