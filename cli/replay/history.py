@@ -1,6 +1,6 @@
 """The past of one service: counts per objective and interval, and what is wrong with them. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cli.replay.errors import ReplayError
-from plugin.counts.jumps import jumps
+from plugin.counts.jumps import comes_in_bursts, jumps
 from plugin.slo import is_request
 from plugin.statistics.evidence import Array, Strata
 
@@ -42,7 +42,8 @@ class History:
 
     `tallies` has one entry per objective; an hour that could not be read holds zeros and is listed
     in `unread` (as its number). `dropped` counts, by objective, the intervals whose counts are none
-    of theirs but the past of a counter that was away: they hold zeros too.
+    of theirs but the past of a counter that was away: they hold zeros too. `bursting` are the
+    objectives on which the judge passes nothing in most hours, for most of their counts are such.
     """
 
     start: int
@@ -50,6 +51,7 @@ class History:
     tallies: Mapping[str, Tally]
     unread: frozenset[int] = frozenset()
     dropped: Mapping[str, int] = field(default_factory=dict)
+    bursting: frozenset[str] = frozenset()
 
     @property
     def per_hour(self) -> int:
@@ -114,6 +116,11 @@ def assemble(chunks: Chunks, start: int, step: int, objectives: Sequence[str]) -
             name: int(np.count_nonzero(tally.total[jumping[name]]))
             for name, tally in tallies.items()
         },
+        frozenset(
+            name
+            for name, tally in tallies.items()
+            if _bursting(tally.total, jumping[name], per_hour)
+        ),
     )
 
 
@@ -127,19 +134,39 @@ def _jumping(
 
 
 def _jumps(total: Array, per_hour: int, step: int) -> NDArray[np.bool_]:
-    """The judge's, hour by hour with half an hour on both sides.
+    """The judge's, hour by hour."""
+    found = np.zeros(len(total), dtype=bool)
+    for hour, around in _windows(len(total), per_hour):
+        jumping = jumps(_one_arm(total[around]), step)
+        found[hour] = jumping[hour.start - around.start :][:per_hour]
+    return found
+
+
+def _bursting(total: Array, jumping: NDArray[np.bool_], per_hour: int) -> bool:
+    """Whether the judge would hold for it in more than half of the hours."""
+    hours = [
+        comes_in_bursts(_one_arm(total[around]), jumping[around])
+        for hour, around in _windows(len(total), per_hour)
+        if total[hour].any()
+    ]
+    return 2 * sum(hours) > len(hours)
+
+
+def _windows(length: int, per_hour: int) -> Iterator[tuple[slice, slice]]:
+    """Each hour, and it with half an hour on both sides.
 
     So "usual" is that of two hours, as far as the judge looks back, and what happens at a full hour
-    is seen with what follows. All versions together are one arm here.
+    is seen with what follows.
     """
-    found, around = np.zeros(len(total), dtype=bool), per_hour // 2
-    for first in range(0, len(total), per_hour):
-        begin = max(0, first - around)
-        seen = total[begin : first + per_hour + around]
-        none = np.zeros(len(seen))
-        jumping = jumps(Strata(none, none, none, seen), step)
-        found[first : first + per_hour] = jumping[first - begin :][:per_hour]
-    return found
+    for first in range(0, length, per_hour):
+        end, around = first + per_hour, per_hour // 2
+        yield slice(first, end), slice(max(0, first - around), end + around)
+
+
+def _one_arm(total: Array) -> Strata:
+    """All versions together."""
+    none = np.zeros(len(total))
+    return Strata(none, none, none, total)
 
 
 def _without(tally: Tally, left_out: NDArray[np.bool_]) -> Tally:
@@ -154,10 +181,12 @@ def check(history: History, service: str, lacking: Mapping[str, str]) -> None:
     for name, tally in history.tallies.items():
         if name in lacking and not tally.total.any():
             raise ReplayError(lacking[name])
-        if history.dropped.get(name) and not tally.total.any():
+        only = history.dropped.get(name) and not tally.total.any()
+        if only or name in history.bursting:
             raise ReplayError(
-                f"all that was counted for {name} comes in jumps, which the judge leaves out as "
-                "the past of a counter that was away: choose an objective that is counted steadily"
+                f"{'all that' if only else 'most of what'} was counted for {name} comes in jumps, "
+                "which the judge leaves out as the past of a counter that was away, and passes "
+                "nothing on the rest: choose an objective that is counted steadily"
             )
     if not history.traffic.any():
         raise ReplayError(

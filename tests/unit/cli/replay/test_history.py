@@ -152,6 +152,18 @@ def test_an_objective_that_only_ever_jumps_is_not_called_missing() -> None:
         check(of(availability=level(2, 100), payments=batches), "shop/checkout", {})
 
 
+@pytest.mark.parametrize("hours", [range(4), range(2), range(1)])
+def test_where_most_comes_in_bursts_in_most_hours_the_judge_would_hold(hours: range) -> None:
+    """As the judge would in the hours before and after, too."""
+    batches = [(hour * PER_HOUR + at, 2, 3000) for hour in hours for at in range(20, 240, 40)]
+    found = of(availability=level(4, 100), payments=level(4, 10, *batches))
+    if len(hours) == 1:
+        check(found, "shop/checkout", {})
+        return
+    with pytest.raises(ReplayError, match="most of what was counted for payments comes in jumps"):
+        check(found, "shop/checkout", {})
+
+
 def test_a_service_that_was_never_seen_is_an_error() -> None:
     with pytest.raises(ReplayError, match="no request to shop/checkout"):
         check(past({"availability": {}}, {"availability": {}}), "shop/checkout", {})
