@@ -160,9 +160,9 @@ def _fault(objective: str, counts: Counts) -> str | None:
         )
     if objective in counts.bursting:
         return (
-            f"most of what is counted for {objective} comes at moments with more than ten times "
-            "the usual, which are left out, as they look like the past of counters that were "
-            "away: held, for the rest does not tell how those fare"
+            f"most of what is counted for {objective} comes in bursts, which are left out, as "
+            "they look like the past of counters that were away: held, for what is left does not "
+            "tell how those fare"
         )
     return None
 

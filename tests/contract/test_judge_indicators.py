@@ -276,7 +276,7 @@ def test_a_batch_of_events_costs_the_requests_no_evidence(past: History) -> None
     assert counts.strata["paid"].canary_total.max() == 1
     judgement = past.judgement(question)
     assert [case.reason for case in judgement.cases] == [Reason.NON_INFERIOR, Reason.NO_DATA]
-    assert judgement.why.startswith("most of what is counted for paid comes at moments")
+    assert judgement.why.startswith("most of what is counted for paid comes in bursts")
 
 
 @pytest.mark.parametrize(("key", "together"), [("good", True), ("good", False), ("bad", False)])

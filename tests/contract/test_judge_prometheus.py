@@ -259,7 +259,7 @@ def test_traffic_that_comes_in_batches_does_not_pass_by_what_is_between_them(
     judgement = past.judgement(past.question({"availability": 95}))
     assert judgement.cases[0].safe >= judgement.cases[0].to_pass
     assert judgement.reason is Reason.NO_DATA
-    assert judgement.why.startswith("most of what is counted for availability comes at moments")
+    assert judgement.why.startswith("most of what is counted for availability comes in bursts")
 
 
 def test_a_release_whose_errors_begin_late_fails(past: History) -> None:
