@@ -70,7 +70,19 @@ def test_it_is_known_whether_both_arms_are_in_one_scrape(
 ) -> None:
     """They are where one proxy counts for both, and not where the pods count themselves."""
     one = indicator(latency("500ms"), PRESETS[preset])
-    assert one.apart({**ARM, Field.REPORTER: reporter}) is apart
+    arm = {**ARM, Field.REPORTER: reporter}
+    assert one.apart(arm) is apart
+    # Of proxies, which are many, it is not asked whether all can be scraped.
+    assert bool(one.unscraped("canary", arm)) is apart
+
+
+def test_targets_are_looked_for_by_the_label_that_names_their_pods_namespace() -> None:
+    """Not in all of a cluster: that would be dear."""
+    one = indicator(latency("500ms"), PRESETS["spring"], by_labels("ns", "x", "y", restarts=True))
+    assert 'up{ns="shop"}' in (one.unscraped("canary", ARM) or "")
+    beside = indicator(latency("500ms"), PRESETS["istio"])
+    arm = {**ARM, Field.REPORTER: "destination"}
+    assert 'up{namespace="shop"}' in (beside.unscraped("stable", arm) or "")
 
 
 def test_a_ratio_is_counted_by_its_own_counters() -> None:
