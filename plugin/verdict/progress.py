@@ -57,37 +57,37 @@ class Progress:
         if weight is None or not 0 < weight < 100:
             return cls(over=_observed(traffic, seconds, time), alone=alone)
         share = weight / 100
-        begins = stage_start(traffic, share, question.weight_before / 100, recent(seconds))
+        begins = stage_start(traffic, share, question.weight_before / 100)
         stage = traffic[begins:]
         fed = stage.share > 0 and misfed(stage, seconds, share) is None
         return cls(begins, fed, _observed(stage, seconds, time), alone)
 
 
-def stage_start(traffic: Strata, weight: float, before: float = 0, window: int = 3) -> int:
+def stage_start(traffic: Strata, weight: float, before: float = 0) -> int:
     """The first interval of the stage that gives the canary this share (0 to 1) of the traffic.
 
     It is the most likely moment at which the canary's share rose to it from that of the stage
     `before`, or from half of it if that is more: evidence of the stage before is none for this one.
-    A moment after which the share was clearly the old one, for as many intervals as `window`, is
-    none: while some of stable's pods are not scraped, the stage before looks like this one.
+    A moment after which the share was clearly the old one for two intervals is none: while some of
+    stable's pods are not scraped, the stage before looks like this one, and it may well pass as
+    soon as they are again.
     The number of intervals if the share has not arrived, be it for a moment or because the traffic
     is not split as it should.
     """
     lower = max(before, weight / 2)
     gain = traffic.canary_total * np.log(weight / lower)
     gain += traffic.stable_total * np.log((1 - weight) / (1 - lower))
-    after = _last_clear_loss(np.where(traffic.canary_total > 0, gain, 0.0), window)
+    after = _last_clear_loss(np.where(traffic.canary_total > 0, gain, 0.0))
     since = _suffix_sums(gain[after:])
     return after + int(np.argmax(since)) if len(since) and since.max() > 0 else len(traffic)
 
 
-def _last_clear_loss(gain: Array, window: int) -> int:
+def _last_clear_loss(gain: Array) -> int:
     """The interval after which the gains never again add up to a clear loss.
 
-    No interval counts for more than its part of the window: a scrape that is missed makes one bad
-    interval, and a good one after it.
+    None is one by itself: a scrape that is missed makes a bad interval, and a good one after it.
     """
-    most = _CLEARLY / window
+    most = _CLEARLY / 2
     since = _suffix_sums(gain.clip(-most, most))
     lost = np.maximum.accumulate(since[::-1])[::-1] - since
     return int(np.max(np.flatnonzero(lost >= _CLEARLY), initial=-1)) + 1

@@ -200,7 +200,7 @@ def test_a_stage_before_that_looked_like_it_is_none_of_it(strata: Build, of: Of)
     """Of stable's pods only one of ten is scraped for a while: 5 % look like a third."""
     before = [(0, 5, 0, 95)] * 10
     unscraped = [(0, 5, 0, 9.5)] * 60
-    traffic = strata(*before, *unscraped, *[(0, 5, 0, 95)] * 16, *[(0, 20, 0, 80)] * 5)
+    traffic = strata(*before, *unscraped, *[(0, 50, 0, 950)] * 2, *[(0, 200, 0, 800)] * 5)
     progress = of(traffic, 20, time=60, before=5)
     assert progress.begins == len(traffic) - 5
     assert not progress.over
