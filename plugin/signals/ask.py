@@ -16,7 +16,7 @@ from plugin.signals.pods import Pods
 from plugin.slo import MEMORY, Bound
 
 PODS, RESTARTS, OOM, CRASH = "pods.count", "pods.restarts", "pods.oom_killed", "pods.crash_loop"
-KILLS = "pods.oom_kills"
+RESTARTED, KILLS = "pods.restarted", "pods.oom_kills"
 """Parts of the query. The point keeps them apart from a team's own names."""
 _CONTAINER = ("pod", "container")
 SERIES, FAILED = "series", "failed"
@@ -57,12 +57,11 @@ def parts(
                     yield _value(f"{name} {bound.name} {THROUGHOUT}", all_along)
             yield _value(f"{name} {bound.name}", _finite(value))
         yield _value(f"{name} {PODS}", pods.count())
-        stable = name != "canary"
-        yield _value(f"{name} {CRASH}", pods.crash_loop(recently=stable))
-        yield Part(f"{name} {KILLS}", pods.oom_kills(step, of_now=not stable), _CONTAINER)
-        if stable:
-            yield Part(f"{name} {RESTARTS}", pods.restarted(step), _CONTAINER)
-        else:
+        canary = name == "canary"
+        yield _value(f"{name} {CRASH}", pods.crash_loop(recently=not canary))
+        yield Part(f"{name} {RESTARTED}", pods.restarted(step, of_now=canary), _CONTAINER)
+        yield Part(f"{name} {KILLS}", pods.oom_kills(step, of_now=canary), _CONTAINER)
+        if canary:
             yield _value(f"{name} {RESTARTS}", pods.restarts())
             yield _value(f"{name} {OOM}", pods.oom_killed())
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plugin.counts.answer import Answer
-from plugin.signals.ask import CRASH, KILLS, OOM, PODS, RESTARTS
+from plugin.signals.ask import CRASH, KILLS, OOM, PODS, RESTARTED, RESTARTS
 from plugin.signals.signal import Signal
 from plugin.statistics.evidence import Array
 from plugin.verdict.reasons import Reason
@@ -48,9 +48,8 @@ def _out_of_memory(answer: Answer, near: int) -> Signal:
     """One kill that no kill of stable's is near to is enough."""
     killed, last = _newest(answer, f"canary {OOM}"), answer.query.intervals - 1
     ours, theirs = (answer.counts[f"{arm} {KILLS}"] for arm in ("canary", "stable"))
-    times = [*_times(ours.values()), *([last] if len(ours) < killed else [])]
     shared = _times(theirs.values())
-    alone = any((np.abs(shared - time) > near).all() for time in times)
+    alone = any((np.abs(shared - time) > near).all() for time in _times(ours.values()))
     return _signal(
         Reason.OOM_KILLED,
         "killed for want of memory",
@@ -69,9 +68,11 @@ def _crash_loop(answer: Answer) -> Signal:
 
 def _restarts(answer: Answer, tolerated: int, near: int, first: int) -> Signal:
     """More than are tolerated, and than stable's have had since then."""
-    canary = _newest(answer, f"canary {RESTARTS}")
-    rows = answer.counts[f"stable {RESTARTS}"].values()
-    stable, recent = (max((row[at:].sum() for row in rows), default=0.0) for at in (first, -near))
+    ours, theirs = (answer.counts[f"{arm} {RESTARTED}"] for arm in ("canary", "stable"))
+    # What is older is not known of stable either; and after a gap all is counted once more.
+    canary = min(_newest(answer, f"canary {RESTARTS}"), _most(ours.values()))
+    stable = _most(row[first:] for row in theirs.values())
+    recent = _most(row[-near:] for row in theirs.values())
     many = canary > tolerated
     return _signal(
         Reason.RESTARTS,
@@ -82,6 +83,10 @@ def _restarts(answer: Answer, tolerated: int, near: int, first: int) -> Signal:
         alone=many and canary - stable > tolerated >= recent,
         shared=many and recent > 0,
     )
+
+
+def _most(rows: Iterable[Array]) -> float:
+    return max((float(row.sum()) for row in rows), default=0.0)
 
 
 def _times(rows: Iterable[Array]) -> NDArray[np.int64]:

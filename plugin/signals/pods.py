@@ -100,9 +100,12 @@ class Pods:
         """Restarts of the container with the most; 0 too, where there are containers."""
         return f"max({self._own(self._state('restarts_total'), _NOW)})"
 
-    def restarted(self, step: int) -> str:
-        """How often each container was restarted in the last `step` seconds."""
-        return self._own(self._restarts(step))
+    def restarted(self, step: int, *, of_now: bool) -> str:
+        """How often each container was restarted in the last `step` seconds.
+
+        With `of_now` only containers that are there at the end of the question.
+        """
+        return self._own(self._restarts(step), _NOW if of_now else "")
 
     def oom_killed(self) -> str:
         """How many containers ran out of memory, also long ago; none is left out."""
@@ -111,12 +114,10 @@ class Pods:
         return f"count({self._own(killed, _NOW)}) > 0"
 
     def oom_kills(self, step: int, *, of_now: bool) -> str:
-        """How often each container was restarted for it in the last `step` seconds.
-
-        With `of_now` only containers that are there at the end of the question.
-        """
-        killed = self._out_of_memory("last_terminated_reason")
-        kills = f"({self._restarts(step)} and on ({_CONTAINER}) {killed})"
+        """The same of restarts for want of memory; and the containers that wait for one."""
+        again = f"{self._restarts(step)} and on ({_CONTAINER}) "
+        again += self._out_of_memory("last_terminated_reason")
+        kills = f"({again} or {self._out_of_memory('terminated_reason')})"
         return self._own(kills, _NOW if of_now else "")
 
     def crash_loop(self, *, recently: bool) -> str:

@@ -191,12 +191,17 @@ def alive(past: History) -> None:
 
 
 @pytest.mark.parametrize("traffic", [True, False])
-def test_a_canary_that_ran_out_of_memory_fails_at_once(past: History, traffic: bool) -> None:
+@pytest.mark.parametrize("again", [True, False], ids=["started again", "dead"])
+def test_a_canary_that_ran_out_of_memory_fails_at_once(
+    past: History, traffic: bool, again: bool
+) -> None:
     if traffic:
         serve(past)
-    alive(past)
-    killed = np.where(np.arange(INTERVALS) >= INTERVALS - 2, 1.0, np.nan)
-    state(past, "last_terminated_reason", CANARY, killed, reason="OOMKilled")
+    label_pods(past)
+    killed = from_then_on(INTERVALS - 2, 1, before=np.nan)
+    state(past, "restarts_total", CANARY, from_then_on(INTERVALS - 2, again))
+    reason = "last_terminated_reason" if again else "terminated_reason"
+    state(past, reason, CANARY, killed, reason="OOMKilled")
     judgement = judged(past)
     assert judgement.reason is Reason.OOM_KILLED
     assert judgement.why == "1 container of the canary is killed for want of memory"
@@ -338,10 +343,25 @@ def test_an_incident_that_both_arms_had_is_forgotten_when_it_is_over(
     assert judged(past).reason is reason
 
 
+def test_an_incident_stays_forgotten_when_it_is_longer_ago_than_is_asked_for(
+    past: History,
+) -> None:
+    """The canary's containers show it, and what stable had at that time is not seen any more."""
+    serve(past)
+    label_pods(past)
+    for pod in (CANARY, STABLE):
+        kill(past, pod, 30, 31, 32)
+    question = past.question(OPEN, policy={"lookback": "15m"})
+    judgement = past.judgement(question)
+    assert signal(judgement, "oom_killed").canary == 1
+    assert judgement.reason is Reason.NON_INFERIOR
+
+
 @pytest.mark.parametrize(
     ("canary", "stable", "reason"),
     [
         pytest.param(3, 3, Reason.NON_INFERIOR, id="as often as stable"),
+        pytest.param(60, 60, Reason.COMMON_MODE, id="as often as stable, until now"),
         pytest.param(6, 3, Reason.RESTARTS, id="far more often"),
     ],
 )

@@ -276,7 +276,12 @@ HEAP = {"heap": {"value": 'sum(heap_bytes{area="heap"})', "most": 10, "for": "10
             "the canary's heap is 20",
         ),
         (
-            {"canary heap": [5] * 60, "canary pods.restarts": [1], "canary pods.oom_killed": [2]},
+            {
+                "canary heap": [5] * 60,
+                "canary pods.restarts": [1],
+                "canary pods.oom_killed": [2],
+                "canary pods.oom_kills": [2],
+            },
             Reason.OOM_KILLED,
             "2 containers of the canary are killed",
         ),
