@@ -5,20 +5,10 @@ from typing import Any
 
 import pytest
 
-from plugin.judge import Judge
 from plugin.policy.gates import Window, next_opening
 from plugin.question import Question
 from plugin.verdict import Reason, why
-
-NOW = 1_000_000_003.0
-
-
-async def sentence(
-    traffic: Any, asked: dict[str, Any], scrape_interval: int = 2, **change: Any
-) -> tuple[Reason, str]:
-    question = Question.model_validate(asked | change)
-    judgement = await Judge(traffic, scrape_interval, clock=lambda: NOW).judge(question)
-    return judgement.reason, judgement.why
+from tests.unit.plugin.verdict.sentence import sentence
 
 
 async def test_a_canary_that_burns_the_budget_alone(traffic: Any, asked: dict[str, Any]) -> None:
@@ -50,24 +40,6 @@ async def test_a_pass_tells_what_the_next_stage_may_cost_the_service(
     assert reason is Reason.NON_INFERIOR
     assert text.endswith(
         "at most 1.77 pp more (0.532 pp of all requests at the next 30 %), and the SLO allows 1 %"
-    )
-
-
-@pytest.mark.parametrize(
-    ("status", "arm"),
-    [
-        ({"canary": ""}, "the canary (checkout 1.1.0-0a1b2c3d)"),
-        ({"canary": "", "stable": ""}, "either arm"),
-    ],
-)
-async def test_requests_without_a_status_pass_nothing_and_the_label_is_named(
-    traffic: Any, asked: dict[str, Any], status: dict[str, str], arm: str
-) -> None:
-    traffic.steady(canary=(10, 0, 0), stable=(90, 0, 0)).status = status
-    assert await sentence(traffic, asked) == (
-        Reason.NO_DATA,
-        f"too many requests to {arm} carry no HTTP status (label response_code) to tell which of "
-        "them failed",
     )
 
 
@@ -111,28 +83,6 @@ async def test_a_canary_that_is_better_has_no_negative_numbers(
     assert "in this stage: at least " in text
     assert " pp less, and the SLO" in text
     assert "-" not in text
-
-
-async def test_a_canary_in_its_warm_up_is_said_to_be(traffic: Any, asked: dict[str, Any]) -> None:
-    steady = traffic.steady(20, canary=(10, 0, 0), stable=(90, 0, 0))
-    reason, text = await sentence(steady, asked, policy={"warm_up": "60s"})
-    assert reason is Reason.NO_DATA
-    assert text.endswith("has been counted yet: its first 1m are warm-up")
-
-
-async def test_a_canary_that_went_silent_is_told_apart_from_a_silent_service(
-    traffic: Any, asked: dict[str, Any]
-) -> None:
-    traffic.arms = {
-        "canary": [(10, 0, 0)] * 30 + [(0, 0, 0)] * 30,
-        "stable": [(20, 0, 0)] * 60,
-    }
-    reason, text = await sentence(traffic, asked)
-    assert reason is Reason.NO_DATA
-    assert text == "no request to the canary was counted for 63 s: waiting for new ones"
-    traffic.arms = {"stable": [(90, 0, 0)] * 60}
-    reason, text = await sentence(traffic, asked)
-    assert text.endswith("has been counted while stable had its last 5,400")
 
 
 @pytest.mark.parametrize(
