@@ -44,7 +44,7 @@ from benchmarks.judge.questions import (
 )
 
 BINARIES = Path(__file__).parents[2] / ".sluice" / "bin"
-ROUNDS, SECONDS = 3, 8.0
+ROUNDS, SECONDS = 5, 8.0
 
 
 @dataclass(frozen=True)
